@@ -1,0 +1,310 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Every fact about an option is in its row of option_table and nowhere else: adding an option means
+ * adding a row here and a field to struct config. */
+#include "config/options.h"
+
+#include <signal.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "memprof.h"
+
+#define OPTION(name, variable) #name, MEMPROF_ENV_PREFIX variable
+#define SLOT(name) offsetof(struct config, name)
+
+static const char *const outputs[] = {"auto", "logging", "stderr", NULL};
+
+const struct option option_table[OPTION_COUNT] = {
+    [OPTION_ENABLED] = {OPTION(enabled, "ENABLED"), OPTION_BOOLEAN, 0, 0, 1, NULL, SLOT(enabled),
+                        "Profile this program. Without a configuration file the default is true."},
+    {OPTION(interval_seconds, "INTERVAL_SECONDS"), OPTION_INTEGER, 60,
+     MEMPROF_INTERVAL_SECONDS_MINIMUM, MEMPROF_INTERVAL_SECONDS_MAXIMUM, NULL,
+     SLOT(interval_seconds), "Seconds between two snapshots."},
+    {OPTION(top_n_classes, "TOP_N_CLASSES"), OPTION_INTEGER, 50, MEMPROF_TOP_N_CLASSES_MINIMUM,
+     MEMPROF_TOP_N_CLASSES_MAXIMUM, NULL, SLOT(top_n_classes),
+     "How many classes a snapshot lists."},
+    {OPTION(follow_children, "FOLLOW_CHILDREN"), OPTION_BOOLEAN, 0, 0, 1, NULL,
+     SLOT(follow_children), "Profile child processes too."},
+    {OPTION(collect, "COLLECT"), OPTION_BOOLEAN, 1, 0, 1, NULL, SLOT(collect),
+     "Leave garbage that the collector would free out of a snapshot."},
+    {OPTION(snapshot_signal, "SNAPSHOT_SIGNAL"), OPTION_SIGNAL, 0, 0, 0, NULL,
+     SLOT(snapshot_signal), "The signal that asks for a snapshot at once."},
+    {OPTION(snapshot_at_exit, "SNAPSHOT_AT_EXIT"), OPTION_BOOLEAN, 0, 0, 1, NULL,
+     SLOT(snapshot_at_exit), "Take a last snapshot when the program ends."},
+    {OPTION(output, "OUTPUT"), OPTION_CHOICE, CONFIG_OUTPUT_AUTO, 0, 0, outputs, SLOT(output),
+     "Where reports go: Python's logging, standard error, or whichever of them is set up."},
+};
+
+_Static_assert(sizeof(struct config) == OPTION_COUNT * sizeof(long), "one field, one row");
+
+static size_t distance_minimum(size_t first, size_t second, size_t third)
+{
+    size_t least = first < second ? first : second;
+
+    return least < third ? least : third;
+}
+
+static char fold(char character)
+{
+    if (character >= 'A' && character <= 'Z')
+        return (char)(character | 0x20);
+    return character == '-' || character == ' ' ? '_' : character;
+}
+
+#define NAME_LIMIT 64
+
+/* Levenshtein's distance, one row of the table at a time; length is at most NAME_LIMIT. */
+static size_t edit_distance(const char *text, size_t length, const char *name)
+{
+    size_t row[NAME_LIMIT + 1];
+
+    for (size_t i = 0; i <= length; i++)
+        row[i] = i;
+    for (size_t j = 1; name[j - 1] != '\0'; j++) {
+        size_t diagonal = row[0];
+
+        row[0] = j;
+        for (size_t i = 1; i <= length; i++) {
+            size_t above = row[i];
+            size_t replaced = diagonal + (fold(text[i - 1]) != name[j - 1]);
+
+            row[i] = distance_minimum(above + 1, row[i - 1] + 1, replaced);
+            diagonal = above;
+        }
+    }
+    return row[length];
+}
+
+const struct option *option_find(const char *name, size_t length)
+{
+    for (size_t i = 0; i < OPTION_COUNT; i++) {
+        const struct option *option = &option_table[i];
+
+        if (strlen(option->name) == length && memcmp(option->name, name, length) == 0)
+            return option;
+    }
+    return NULL;
+}
+
+const struct option *option_nearest(const char *name, size_t length)
+{
+    const struct option *nearest = NULL;
+    size_t least = SIZE_MAX;
+
+    if (length == 0 || length > NAME_LIMIT)
+        return NULL;
+    for (size_t i = 0; i < OPTION_COUNT; i++) {
+        const struct option *option = &option_table[i];
+        size_t distance = edit_distance(name, length, option->name);
+        size_t tolerance = strlen(option->name) / 3;
+
+        if (length >= 4 && strncmp(option->name, name, length) == 0)
+            tolerance = NAME_LIMIT;
+        if (distance <= tolerance && distance < least) {
+            least = distance;
+            nearest = option;
+        }
+    }
+    return nearest;
+}
+
+long *option_slot(const struct option *option, struct config *config)
+{
+    return (long *)(void *)((char *)config + option->offset);
+}
+
+static enum option_fault parse_boolean(const struct scalar *scalar, long *value)
+{
+    if (scalar->kind != SCALAR_BOOLEAN)
+        return OPTION_WRONG_TYPE;
+    *value = scalar->value;
+    return OPTION_ACCEPTED;
+}
+
+static enum option_fault parse_integer(const struct option *option, const struct scalar *scalar,
+                                       long *value)
+{
+    if (scalar->kind != SCALAR_INTEGER)
+        return OPTION_WRONG_TYPE;
+    if (scalar->value < option->minimum || scalar->value > option->maximum)
+        return OPTION_OUT_OF_RANGE;
+    *value = scalar->value;
+    return OPTION_ACCEPTED;
+}
+
+static enum option_fault parse_choice(const struct option *option, const struct scalar *scalar,
+                                      long *value)
+{
+    if (scalar->kind != SCALAR_STRING)
+        return OPTION_WRONG_TYPE;
+    for (long i = 0; option->choices[i] != NULL; i++) {
+        if (strlen(option->choices[i]) == scalar->length &&
+            memcmp(option->choices[i], scalar->text, scalar->length) == 0) {
+            *value = i;
+            return OPTION_ACCEPTED;
+        }
+    }
+    return OPTION_OUT_OF_RANGE;
+}
+
+/* "SIGRTMIN" or "SIGRTMIN+n", with text after the word SIGRTMIN. */
+static enum option_fault parse_realtime_signal(const char *text, size_t length, long *value)
+{
+    long number = 0;
+
+    if (length == 1 || length > 3 || (length > 1 && text[0] != '+'))
+        return OPTION_OUT_OF_RANGE;
+    for (size_t i = 1; i < length; i++) {
+        if (text[i] < '0' || text[i] > '9')
+            return OPTION_OUT_OF_RANGE;
+        number = number * 10 + (text[i] - '0');
+    }
+    if (number > SIGRTMAX - SIGRTMIN)
+        return OPTION_OUT_OF_RANGE;
+    *value = SIGRTMIN + number;
+    return OPTION_ACCEPTED;
+}
+
+static enum option_fault parse_signal(const struct scalar *scalar, long *value)
+{
+    static const char realtime[] = "SIGRTMIN";
+    static const struct {
+        const char *name;
+        long number;
+    } signals[] = {{"none", 0}, {"SIGUSR1", SIGUSR1}, {"SIGUSR2", SIGUSR2}};
+    size_t prefix = sizeof realtime - 1;
+
+    if (scalar->kind != SCALAR_STRING)
+        return OPTION_WRONG_TYPE;
+    for (size_t i = 0; i < sizeof signals / sizeof signals[0]; i++) {
+        if (strlen(signals[i].name) == scalar->length &&
+            memcmp(signals[i].name, scalar->text, scalar->length) == 0) {
+            *value = signals[i].number;
+            return OPTION_ACCEPTED;
+        }
+    }
+    if (scalar->length < prefix || memcmp(scalar->text, realtime, prefix) != 0)
+        return OPTION_OUT_OF_RANGE;
+    return parse_realtime_signal(scalar->text + prefix, scalar->length - prefix, value);
+}
+
+enum option_fault option_parse(const struct option *option, const struct scalar *scalar,
+                               long *value)
+{
+    struct scalar spelled = *scalar;
+
+    if (scalar->kind == SCALAR_STRING)
+        spelled = scalar_plain(scalar->text, scalar->length);
+    switch (option->type) {
+    case OPTION_BOOLEAN:
+        return parse_boolean(&spelled, value);
+    case OPTION_INTEGER:
+        return parse_integer(option, &spelled, value);
+    case OPTION_SIGNAL:
+        return parse_signal(scalar, value);
+    default:
+        return parse_choice(option, scalar, value);
+    }
+}
+
+enum option_fault option_parse_variable(const struct option *option, const char *text,
+                                        size_t length, long *value)
+{
+    struct scalar scalar = scalar_quoted(text, length);
+    int truth = scalar_boolean_word(text, length);
+
+    if (length == 1 && (text[0] == '0' || text[0] == '1'))
+        truth = text[0] == '1';
+    if (option->type != OPTION_BOOLEAN || truth < 0)
+        return option_parse(option, &scalar, value);
+    *value = truth;
+    return OPTION_ACCEPTED;
+}
+
+/* 31536000 -> 31,536,000. The printf flag for this asks the locale, which is not ours. */
+static char *format_grouped(long value, char buffer[32])
+{
+    char digits[24];
+    size_t length = (size_t)snprintf(digits, sizeof digits, "%ld", value < 0 ? -value : value);
+    size_t used = 0;
+
+    if (value < 0)
+        buffer[used++] = '-';
+    for (size_t i = 0; i < length; i++) {
+        if (i > 0 && (length - i) % 3 == 0)
+            buffer[used++] = ',';
+        buffer[used++] = digits[i];
+    }
+    buffer[used] = '\0';
+    return buffer;
+}
+
+static void describe_choices(const char *const *choices, char buffer[OPTION_TEXT_SIZE])
+{
+    size_t used = 0;
+
+    for (size_t i = 0; choices[i] != NULL && used < OPTION_TEXT_SIZE; i++) {
+        const char *joint = i == 0 ? "" : choices[i + 1] == NULL ? " or " : ", ";
+
+        used += (size_t)snprintf(buffer + used, OPTION_TEXT_SIZE - used, "%s%s", joint, choices[i]);
+    }
+}
+
+char *option_describe(const struct option *option, char buffer[OPTION_TEXT_SIZE])
+{
+    char minimum[32], maximum[32];
+
+    switch (option->type) {
+    case OPTION_BOOLEAN:
+        snprintf(buffer, OPTION_TEXT_SIZE, "true or false");
+        break;
+    case OPTION_INTEGER:
+        snprintf(buffer, OPTION_TEXT_SIZE, "an integer from %s to %s",
+                 format_grouped(option->minimum, minimum),
+                 format_grouped(option->maximum, maximum));
+        break;
+    case OPTION_SIGNAL:
+        snprintf(buffer, OPTION_TEXT_SIZE, "none, SIGUSR1, SIGUSR2 or SIGRTMIN+0 to SIGRTMIN+%d",
+                 SIGRTMAX - SIGRTMIN);
+        break;
+    case OPTION_CHOICE:
+        describe_choices(option->choices, buffer);
+        break;
+    }
+    return buffer;
+}
+
+static const char *signal_name(long number)
+{
+    if (number == 0)
+        return "none";
+    return number == SIGUSR1 ? "SIGUSR1" : number == SIGUSR2 ? "SIGUSR2" : NULL;
+}
+
+char *option_format(const struct option *option, long value, char buffer[OPTION_TEXT_SIZE])
+{
+    const char *word = NULL;
+
+    if (option->type == OPTION_BOOLEAN)
+        word = value ? "true" : "false";
+    else if (option->type == OPTION_CHOICE)
+        word = option->choices[value];
+    else if (option->type == OPTION_SIGNAL)
+        word = signal_name(value);
+    if (word != NULL)
+        snprintf(buffer, OPTION_TEXT_SIZE, "%s", word);
+    else if (option->type == OPTION_SIGNAL)
+        snprintf(buffer, OPTION_TEXT_SIZE, "SIGRTMIN+%ld", value - SIGRTMIN);
+    else
+        snprintf(buffer, OPTION_TEXT_SIZE, "%ld", value);
+    return buffer;
+}
+
+const char *option_type_name(enum option_type type)
+{
+    static const char *const names[] = {"boolean", "integer", "signal", "choice"};
+
+    return names[type];
+}

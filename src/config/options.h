@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The one table of options. The reader of the file, the reader of the environment, the README's
+ * table and the tests all follow it. */
+#ifndef MEMPROF_OPTIONS_H
+#define MEMPROF_OPTIONS_H
+
+#include <stddef.h>
+
+#include "config/config.h"
+#include "config/yaml_scalar.h"
+
+enum option_type { OPTION_BOOLEAN, OPTION_INTEGER, OPTION_SIGNAL, OPTION_CHOICE };
+
+enum option_fault { OPTION_ACCEPTED, OPTION_WRONG_TYPE, OPTION_OUT_OF_RANGE };
+
+struct option {
+    const char *name;
+    const char *variable; /* the environment variable that overrides it */
+    enum option_type type;
+    long fallback;
+    long minimum, maximum;      /* of an integer */
+    const char *const *choices; /* of a choice; ends with NULL */
+    size_t offset;              /* of its long in struct config */
+    const char *help;
+};
+
+#define OPTION_COUNT 8
+/* The row of the switch for everything: the first, because nothing is to be read before it. */
+#define OPTION_ENABLED 0
+#define OPTION_TEXT_SIZE 128
+
+extern const struct option option_table[OPTION_COUNT];
+
+/* Both return NULL when there is none. Nearest forgives typing errors, casing and an unfinished
+ * word. */
+const struct option *option_find(const char *name, size_t length);
+const struct option *option_nearest(const char *name, size_t length);
+
+long *option_slot(const struct option *option, struct config *config);
+
+/* Reads a scalar of the file. A string that was quoted counts as the number or boolean it spells.
+ */
+enum option_fault option_parse(const struct option *option, const struct scalar *scalar,
+                               long *value);
+
+/* Reads the text of an environment variable, which must not have white space around it. Booleans
+ * may also be 1 or 0, or be written in any casing. */
+enum option_fault option_parse_variable(const struct option *option, const char *text,
+                                        size_t length, long *value);
+
+/* What is allowed: `an integer from 10 to 31,536,000`. Returns buffer. */
+char *option_describe(const struct option *option, char buffer[OPTION_TEXT_SIZE]);
+
+/* A value as a user would write it: `true`, `60`, `SIGRTMIN+3`, `auto`. Returns buffer. */
+char *option_format(const struct option *option, long value, char buffer[OPTION_TEXT_SIZE]);
+
+/* `boolean`, `integer`, `signal` or `choice`. */
+const char *option_type_name(enum option_type type);
+
+#endif

@@ -1,0 +1,239 @@
+/* SPDX-License-Identifier: MIT */
+#include "config/options.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "test.h"
+
+static const struct option *find(const char *name)
+{
+    return option_find(name, strlen(name));
+}
+
+/* Every name, variable and slot is used once, and each variable follows from its name. */
+static void test_table_is_consistent(void **state)
+{
+    char seen[sizeof(struct config) / sizeof(long)] = {0};
+
+    (void)state;
+    assert_int_equal(OPTION_COUNT * sizeof(long), sizeof(struct config));
+    assert_string_equal(option_table[OPTION_ENABLED].name, "enabled");
+    for (size_t i = 0; i < OPTION_COUNT; i++) {
+        const struct option *option = &option_table[i];
+        char variable[64] = "MEMPROF_";
+        size_t length = strlen(variable);
+
+        assert_ptr_equal(find(option->name), option);
+        assert_int_equal(option->offset % sizeof(long), 0);
+        assert_int_equal(seen[option->offset / sizeof(long)]++, 0);
+        for (const char *at = option->name; *at != '\0'; at++)
+            variable[length++] = *at == '_' ? '_' : (char)(*at & ~0x20);
+        assert_string_equal(option->variable, variable);
+        assert_true(strlen(option->help) > 10);
+        assert_int_equal(option->type == OPTION_CHOICE, option->choices != NULL);
+    }
+}
+
+/* The contract with users; the README's table is compared with the same functions. */
+static void test_table_says_what_is_promised(void **state)
+{
+    static const char *const rows[OPTION_COUNT][4] = {
+        {"enabled", "boolean", "false", "true or false"},
+        {"interval_seconds", "integer", "60", "an integer from 10 to 31,536,000"},
+        {"top_n_classes", "integer", "50", "an integer from 1 to 1,000,000"},
+        {"follow_children", "boolean", "false", "true or false"},
+        {"collect", "boolean", "true", "true or false"},
+        {"snapshot_signal", "signal", "none", NULL},
+        {"snapshot_at_exit", "boolean", "false", "true or false"},
+        {"output", "choice", "auto", "auto, logging or stderr"},
+    };
+    char text[OPTION_TEXT_SIZE], signals[OPTION_TEXT_SIZE];
+
+    (void)state;
+    snprintf(signals, sizeof signals, "none, SIGUSR1, SIGUSR2 or SIGRTMIN+0 to SIGRTMIN+%d",
+             SIGRTMAX - SIGRTMIN);
+    for (size_t i = 0; i < OPTION_COUNT; i++) {
+        const struct option *option = &option_table[i];
+
+        assert_string_equal(option->name, rows[i][0]);
+        assert_string_equal(option_type_name(option->type), rows[i][1]);
+        assert_string_equal(option_format(option, option->fallback, text), rows[i][2]);
+        assert_string_equal(option_describe(option, text), rows[i][3] ? rows[i][3] : signals);
+    }
+}
+
+static void test_nearest(void **state)
+{
+    static const char *const cases[][2] = {
+        {"intervall_seconds", "interval_seconds"},
+        {"interval-seconds", "interval_seconds"},
+        {"IntervalSeconds", "interval_seconds"},
+        {"interval", "interval_seconds"},
+        {"ENABLED", "enabled"},
+        {"enable", "enabled"},
+        {"enbaled", "enabled"},
+        {"top_classes", "top_n_classes"},
+        {"topn_classes", "top_n_classes"},
+        {"outputs", "output"},
+        {"colect", "collect"},
+        {"snapshot_sginal", "snapshot_signal"},
+        {"snapshot_on_exit", "snapshot_at_exit"},
+        {"follow_child", "follow_children"},
+        {"password", NULL},
+        {"x", NULL},
+        {"", NULL},
+        {"discord_token", NULL},
+    };
+    char longest[5000];
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
+        const struct option *nearest = option_nearest(cases[i][0], strlen(cases[i][0]));
+
+        if (cases[i][1] == NULL)
+            assert_null(nearest);
+        else if (nearest == NULL)
+            fail_msg("nothing is near %s", cases[i][0]);
+        else
+            assert_string_equal(nearest->name, cases[i][1]);
+    }
+    memset(longest, 'e', sizeof longest);
+    assert_null(option_nearest(longest, sizeof longest));
+    assert_null(option_nearest(longest, 64));
+    assert_null(option_nearest("ena\0led", 0));
+}
+
+static enum option_fault parse(const char *name, struct scalar scalar, long *value)
+{
+    *value = -99;
+    return option_parse(find(name), &scalar, value);
+}
+
+static void test_parse(void **state)
+{
+    static const struct {
+        const char *name, *text;
+        enum option_fault plain, quoted;
+        long value;
+    } cases[] = {
+        {"enabled", "yes", OPTION_ACCEPTED, OPTION_ACCEPTED, 1},
+        {"enabled", "Off", OPTION_ACCEPTED, OPTION_ACCEPTED, 0},
+        {"enabled", "1", OPTION_WRONG_TYPE, OPTION_WRONG_TYPE, 0},
+        {"enabled", "tRUE", OPTION_WRONG_TYPE, OPTION_WRONG_TYPE, 0},
+        {"enabled", "", OPTION_WRONG_TYPE, OPTION_WRONG_TYPE, 0},
+        {"interval_seconds", "10", OPTION_ACCEPTED, OPTION_ACCEPTED, 10},
+        {"interval_seconds", "9", OPTION_OUT_OF_RANGE, OPTION_OUT_OF_RANGE, 0},
+        {"interval_seconds", "31_536_000", OPTION_ACCEPTED, OPTION_ACCEPTED, 31536000},
+        {"interval_seconds", "31536001", OPTION_OUT_OF_RANGE, OPTION_OUT_OF_RANGE, 0},
+        {"interval_seconds", "-60", OPTION_OUT_OF_RANGE, OPTION_OUT_OF_RANGE, 0},
+        {"interval_seconds", "99999999999999999999", OPTION_OUT_OF_RANGE, OPTION_OUT_OF_RANGE, 0},
+        {"interval_seconds", "60.0", OPTION_WRONG_TYPE, OPTION_WRONG_TYPE, 0},
+        {"interval_seconds", "true", OPTION_WRONG_TYPE, OPTION_WRONG_TYPE, 0},
+        {"interval_seconds", " 60", OPTION_WRONG_TYPE, OPTION_WRONG_TYPE, 0},
+        {"top_n_classes", "1", OPTION_ACCEPTED, OPTION_ACCEPTED, 1},
+        {"top_n_classes", "0", OPTION_OUT_OF_RANGE, OPTION_OUT_OF_RANGE, 0},
+        {"top_n_classes", "1000000", OPTION_ACCEPTED, OPTION_ACCEPTED, 1000000},
+        {"top_n_classes", "1000001", OPTION_OUT_OF_RANGE, OPTION_OUT_OF_RANGE, 0},
+        {"output", "auto", OPTION_ACCEPTED, OPTION_ACCEPTED, CONFIG_OUTPUT_AUTO},
+        {"output", "logging", OPTION_ACCEPTED, OPTION_ACCEPTED, CONFIG_OUTPUT_LOGGING},
+        {"output", "stderr", OPTION_ACCEPTED, OPTION_ACCEPTED, CONFIG_OUTPUT_STDERR},
+        {"output", "Auto", OPTION_OUT_OF_RANGE, OPTION_OUT_OF_RANGE, 0},
+        {"output", "aut", OPTION_OUT_OF_RANGE, OPTION_OUT_OF_RANGE, 0},
+        {"output", "yes", OPTION_WRONG_TYPE, OPTION_OUT_OF_RANGE, 0},
+        {"snapshot_signal", "none", OPTION_ACCEPTED, OPTION_ACCEPTED, 0},
+        {"snapshot_signal", "SIGUSR1", OPTION_ACCEPTED, OPTION_ACCEPTED, SIGUSR1},
+        {"snapshot_signal", "SIGUSR2", OPTION_ACCEPTED, OPTION_ACCEPTED, SIGUSR2},
+        {"snapshot_signal", "SIGTERM", OPTION_OUT_OF_RANGE, OPTION_OUT_OF_RANGE, 0},
+        {"snapshot_signal", "sigusr1", OPTION_OUT_OF_RANGE, OPTION_OUT_OF_RANGE, 0},
+        {"snapshot_signal", "10", OPTION_WRONG_TYPE, OPTION_OUT_OF_RANGE, 0},
+        {"snapshot_signal", "SIGRTMIN+", OPTION_OUT_OF_RANGE, OPTION_OUT_OF_RANGE, 0},
+        {"snapshot_signal", "SIGRTMIN-1", OPTION_OUT_OF_RANGE, OPTION_OUT_OF_RANGE, 0},
+        {"snapshot_signal", "SIGRTMIN+x", OPTION_OUT_OF_RANGE, OPTION_OUT_OF_RANGE, 0},
+        {"snapshot_signal", "SIGRTMIN+31", OPTION_OUT_OF_RANGE, OPTION_OUT_OF_RANGE, 0},
+        {"snapshot_signal", "SIGRTMIN+999999999999", OPTION_OUT_OF_RANGE, OPTION_OUT_OF_RANGE, 0},
+        {"snapshot_signal", "SIGRTMI", OPTION_OUT_OF_RANGE, OPTION_OUT_OF_RANGE, 0},
+    };
+    long value;
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
+        const char *text = cases[i].text;
+        size_t length = strlen(text);
+
+        if (parse(cases[i].name, scalar_plain(text, length), &value) != cases[i].plain ||
+            value != (cases[i].plain == OPTION_ACCEPTED ? cases[i].value : -99))
+            fail_msg("%s: %s gives %ld", cases[i].name, text, value);
+        if (parse(cases[i].name, scalar_quoted(text, length), &value) != cases[i].quoted ||
+            value != (cases[i].quoted == OPTION_ACCEPTED ? cases[i].value : -99))
+            fail_msg("%s: \"%s\" gives %ld", cases[i].name, text, value);
+    }
+}
+
+static void test_realtime_signals(void **state)
+{
+    char text[32], formatted[OPTION_TEXT_SIZE];
+    const struct option *option = find("snapshot_signal");
+    long value;
+
+    (void)state;
+    assert_int_equal(parse("snapshot_signal", scalar_plain("SIGRTMIN", 8), &value), 0);
+    assert_int_equal(value, SIGRTMIN);
+    for (int i = 0; i <= SIGRTMAX - SIGRTMIN; i++) {
+        snprintf(text, sizeof text, "SIGRTMIN+%d", i);
+        assert_int_equal(parse("snapshot_signal", scalar_plain(text, strlen(text)), &value), 0);
+        assert_int_equal(value, SIGRTMIN + i);
+        assert_string_equal(option_format(option, value, formatted), text);
+    }
+    assert_string_equal(option_format(option, SIGUSR1, formatted), "SIGUSR1");
+    assert_string_equal(option_format(option, SIGUSR2, formatted), "SIGUSR2");
+}
+
+static void test_parse_variable(void **state)
+{
+    static const struct {
+        const char *name, *text;
+        enum option_fault fault;
+        long value;
+    } cases[] = {
+        {"enabled", "1", OPTION_ACCEPTED, 1},
+        {"enabled", "0", OPTION_ACCEPTED, 0},
+        {"enabled", "tRuE", OPTION_ACCEPTED, 1},
+        {"enabled", "nO", OPTION_ACCEPTED, 0},
+        {"enabled", "2", OPTION_WRONG_TYPE, 0},
+        {"enabled", "01", OPTION_WRONG_TYPE, 0},
+        {"enabled", "y", OPTION_WRONG_TYPE, 0},
+        {"interval_seconds", "1:30", OPTION_ACCEPTED, 90},
+        {"interval_seconds", "1_000", OPTION_ACCEPTED, 1000},
+        {"interval_seconds", "yes", OPTION_WRONG_TYPE, 0},
+        {"interval_seconds", "1", OPTION_OUT_OF_RANGE, 0},
+        {"output", "stderr", OPTION_ACCEPTED, CONFIG_OUTPUT_STDERR},
+        {"output", "1", OPTION_OUT_OF_RANGE, 0},
+        {"snapshot_signal", "SIGUSR2", OPTION_ACCEPTED, SIGUSR2},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
+        long value = 0;
+
+        if (option_parse_variable(find(cases[i].name), cases[i].text, strlen(cases[i].text),
+                                  &value) != cases[i].fault ||
+            value != cases[i].value)
+            fail_msg("%s: %s gives %ld", cases[i].name, cases[i].text, value);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_table_is_consistent),
+        cmocka_unit_test(test_table_says_what_is_promised),
+        cmocka_unit_test(test_nearest),
+        cmocka_unit_test(test_parse),
+        cmocka_unit_test(test_realtime_signals),
+        cmocka_unit_test(test_parse_variable),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
