@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * START HERE. The dynamic linker maps this library into every process that inherits LD_PRELOAD and
+ * runs arm_at_load(). Where that finds a CPython it adds an audit hook (py_audit.h), which takes
+ * itself out and calls on_interpreter_ready() once the interpreter is up: that reads the
+ * configuration and hands over to the profiler (profiler.h). Everywhere else nothing happens at
+ * all.
+ *
+ * A libpython that is loaded later, with a plugin (uWSGI, mod_wsgi), is met at its initialisers:
+ * the plugin finds ours first.
+ */
+#include "config/config.h"
+#include "lineage.h"
+#include "memprof.h"
+#include "message.h"
+#include "profiler.h"
+#include "py_api.h"
+#include "py_audit.h"
+#include "py_host.h"
+
+#include <dlfcn.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/auxv.h>
+#include <unistd.h>
+
+static const char *look_up(const char *name, void *context)
+{
+    (void)context;
+    return getenv(name);
+}
+
+struct listener {
+    bool silent; /* a process before this one has said it already */
+    bool heard;
+};
+
+static void report(enum config_severity severity, const char *text, void *context)
+{
+    struct listener *listener = context;
+    (void)severity;
+    listener->heard = true;
+    if (!listener->silent)
+        message_write("%s", text);
+}
+
+static void mark_environment(void)
+{
+    char pid[24];
+    snprintf(pid, sizeof(pid), "%ld", (long)getpid());
+    py_host_set_environment(MEMPROF_ENV_MARK, pid);
+}
+
+/* Children may run in another folder, where a relative name of the file would miss it. */
+static void make_config_path_absolute(void)
+{
+    const char *path = getenv(MEMPROF_ENV_CONFIG);
+    char absolute[PATH_MAX]; /* an unversioned realpath() is glibc's oldest, which needs a buffer */
+    if (path != NULL && path[0] != '\0' && path[0] != '/' && realpath(path, absolute) != NULL)
+        py_host_set_environment(MEMPROF_ENV_CONFIG, absolute);
+}
+
+static void on_interpreter_ready(void)
+{
+    struct config config;
+    enum lineage lineage = lineage_read(getenv(MEMPROF_ENV_MARK), getpid());
+    struct listener listener = {lineage != LINEAGE_FIRST, false};
+    struct config_environment environment = {look_up, report, &listener};
+    message_begin();
+    bool valid = config_load(&config, &environment) == 0;
+    bool wanted = valid && config.enabled;
+    if (lineage == LINEAGE_FIRST && (wanted || listener.heard))
+        mark_environment();
+    if (lineage == LINEAGE_FIRST && wanted && config.follow_children)
+        make_config_path_absolute();
+    if (wanted && (lineage != LINEAGE_DESCENDANT || config.follow_children))
+        profiler_begin(&config, lineage == LINEAGE_DESCENDANT);
+}
+
+/* A set-uid program runs with more rights than whoever set LD_PRELOAD. */
+static bool is_allowed(void)
+{
+    struct config_environment environment = {look_up, NULL, NULL};
+    return getauxval(AT_SECURE) == 0 && !config_is_switched_off(&environment);
+}
+
+static void arm(void *library)
+{
+    if (py_api_resolve(library) == 0 && !py.Py_IsInitialized())
+        py_audit_arm(on_interpreter_ready);
+}
+
+__attribute__((constructor)) static void arm_at_load(void)
+{
+    if (is_allowed() && py_api_is_present())
+        arm(RTLD_DEFAULT);
+}
+
+/* ---- A libpython that is loaded late ---- */
+
+#define EXPORT __attribute__((visibility("default")))
+
+/* PyStatus of Include/cpython/initconfig.h. */
+struct py_status {
+    int type;
+    const char *function;
+    const char *message;
+    int exit_code;
+};
+
+EXPORT void Py_Initialize(void);
+EXPORT void Py_InitializeEx(int install_signal_handlers);
+EXPORT struct py_status Py_InitializeFromConfig(const void *config);
+
+/* The real `name`, as the code at `caller` would have found it without us. A plugin's own libpython
+ * is usually RTLD_LOCAL, where RTLD_NEXT does not look. Arms on the way. */
+static void *arm_and_find(const char *name, const void *caller)
+{
+    Dl_info info;
+    void *function = NULL;
+    void *library = NULL;
+    if (dladdr(caller, &info) != 0 && info.dli_fname != NULL)
+        library = dlopen(info.dli_fname, RTLD_LAZY | RTLD_NOLOAD);
+    if (library != NULL)
+        function = dlsym(library, name);
+    if (function == NULL) {
+        library = RTLD_DEFAULT;
+        function = dlsym(RTLD_NEXT, name);
+    }
+    if (function != NULL && is_allowed())
+        arm(library);
+    return function;
+}
+
+void Py_Initialize(void)
+{
+    void *found = arm_and_find("Py_Initialize", __builtin_return_address(0));
+    void (*real)(void) = (void (*)(void))found;
+    if (real != NULL)
+        real();
+}
+
+void Py_InitializeEx(int install_signal_handlers)
+{
+    void *found = arm_and_find("Py_InitializeEx", __builtin_return_address(0));
+    void (*real)(int) = (void (*)(int))found;
+    if (real != NULL)
+        real(install_signal_handlers);
+}
+
+struct py_status Py_InitializeFromConfig(const void *config)
+{
+    void *found = arm_and_find("Py_InitializeFromConfig", __builtin_return_address(0));
+    struct py_status (*real)(const void *) = (struct py_status(*)(const void *))found;
+    if (real == NULL)
+        return (struct py_status){1, "Py_InitializeFromConfig", "libpython was not found", 1};
+    return real(config);
+}

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The profiler's own one-line messages: `memprof: <text>` on descriptor 2, in one write.
+ */
+#ifndef MEMPROF_MESSAGE_H
+#define MEMPROF_MESSAGE_H
+
+#include <stddef.h>
+
+/* Longer messages are cut, so that each is one atomic write to a pipe. */
+enum { MESSAGE_LIMIT_BYTES = 1024 };
+
+/* Descriptor 2 as it was at start-up decides: closed then, it may be anything by now, and nothing
+ * is written to it ever again. Call once per process. */
+void message_begin(void);
+
+/* Every message is one line, whatever the arguments hold. Allocates nothing. */
+void message_write(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* Writes all of `text` to descriptor 2; for the records that fall back to it. Waits at most two
+ * seconds for a full pipe. Returns 0, or -1 where something was lost. */
+int message_write_record(const char *text, size_t size);
+
+#endif

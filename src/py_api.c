@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Either every required symbol is resolved or the interpreter is left alone.
+ *
+ * dlsym() may call calloc() in some C libraries, so everything is looked up once, early, and never
+ * while the heap is walked.
+ */
+#include "py_api.h"
+
+#include <dlfcn.h>
+
+struct py_api py;
+
+struct symbol {
+    const char *name;
+    void **slot;
+    int required;
+};
+
+static const struct symbol symbols[] = {
+#define PY_FUNCTION(type, name, parameters) {#name, (void **)&py.name, 1},
+#define PY_OPTIONAL(type, name, parameters) {#name, (void **)&py.name, 0},
+#define PY_DATA(type, name) {#name, (void **)&py.name, 1},
+#include "py_symbols.h"
+#undef PY_FUNCTION
+#undef PY_OPTIONAL
+#undef PY_DATA
+};
+
+int py_api_resolve(void *library)
+{
+    int missing = 0;
+    for (size_t i = 0; i < sizeof(symbols) / sizeof(symbols[0]); i++) {
+        *symbols[i].slot = dlsym(library, symbols[i].name);
+        missing |= symbols[i].required && *symbols[i].slot == NULL;
+    }
+    return missing ? -1 : 0;
+}
+
+int py_api_is_present(void)
+{
+    /* PEP 578 came with 3.8; PyPy and older interpreters lack the function. */
+    return dlsym(RTLD_DEFAULT, "PySys_AddAuditHook") != NULL;
+}
+
+void py_release(PyObject *object)
+{
+    if (object != NULL)
+        py.Py_DecRef(object);
+}
+
+PyObject *py_callable(struct py_method *method)
+{
+    PyObject *callable = py.PyCFunction_NewEx(method, NULL, NULL);
+    py_clear_error();
+    return callable;
+}
+
+PyObject *py_attribute(PyObject *object, const char *name)
+{
+    PyObject *value = py.PyObject_GetAttrString(object, name);
+    py_clear_error();
+    return value;
+}
+
+PyObject *py_module_if_ready(const char *name)
+{
+    PyObject *module = py.PyDict_GetItemString(py.PyImport_GetModuleDict(), name);
+    if (module == NULL || module == py._Py_NoneStruct)
+        return NULL;
+    PyObject *spec = py_attribute(module, "__spec__");
+    if (spec == NULL)
+        return module;
+    /* importlib sets _initializing while the module's body runs (Lib/importlib/_bootstrap.py). */
+    int importing = py_truth(py_attribute(spec, "_initializing"), 0);
+    py_release(spec);
+    return importing ? NULL : module;
+}
+
+int py_truth(PyObject *object, int otherwise)
+{
+    if (object == NULL)
+        return otherwise;
+    int truth = py.PyObject_IsTrue(object);
+    py.Py_DecRef(object);
+    return py_clear_error() ? otherwise : truth;
+}
+
+long py_integer(PyObject *object, long otherwise)
+{
+    if (object == NULL)
+        return otherwise;
+    long value = py.PyLong_AsLong(object);
+    py.Py_DecRef(object);
+    return py_clear_error() ? otherwise : value;
+}
+
+int py_clear_error(void)
+{
+    if (py.PyErr_Occurred() == NULL)
+        return 0;
+    py.PyErr_Clear();
+    return 1;
+}

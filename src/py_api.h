@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The door to CPython: resolves every symbol of py_symbols.h at run time, so that one library
+ * serves every version and no Python header is needed. Objects are opaque here.
+ *
+ * Use as `py.PyList_Size(list)`: CPython's names verbatim, so that grep finds them.
+ * Unless a comment says otherwise, every function behind `py` needs the GIL (or, on free-threaded
+ * builds, an attached thread state), and a Python exception never leaves a py_* file.
+ */
+#ifndef MEMPROF_PY_API_H
+#define MEMPROF_PY_API_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+typedef struct _object PyObject;
+typedef struct _ts PyThreadState;
+
+/* PyMethodDef of Include/methodobject.h. */
+struct py_method {
+    const char *ml_name;
+    PyObject *(*ml_meth)(PyObject *self, PyObject *arguments);
+    int ml_flags;
+    const char *ml_doc;
+};
+
+enum { PY_METH_VARARGS = 0x0001, PY_METH_NOARGS = 0x0004 };
+
+struct py_api {
+#define PY_FUNCTION(type, name, parameters) type(*name) parameters;
+#define PY_OPTIONAL(type, name, parameters) type(*name) parameters;
+#define PY_DATA(type, name) type *name;
+#include "py_symbols.h"
+#undef PY_FUNCTION
+#undef PY_OPTIONAL
+#undef PY_DATA
+};
+
+extern struct py_api py;
+
+/* Looks every symbol up in `library` (a dlopen handle, or RTLD_DEFAULT for the global scope).
+ * Returns 0, or -1 where a required symbol is missing: then this is no CPython >= 3.8 and `py` must
+ * not be used. Needs no GIL and runs no Python code. */
+int py_api_resolve(void *library);
+
+/* True where the global scope holds a CPython >= 3.8, initialised or not. */
+int py_api_is_present(void);
+
+/* Drops the reference; NULL is fine. */
+void py_release(PyObject *object);
+
+/* A callable of `method`, which must live as long as the process. New reference, or NULL with the
+ * exception cleared. */
+PyObject *py_callable(struct py_method *method);
+
+/* `object.name`, or NULL with the exception cleared. New reference. */
+PyObject *py_attribute(PyObject *object, const char *name);
+
+/* `sys.modules[name]` where its import has ended, else NULL. Imports nothing. Borrowed. */
+PyObject *py_module_if_ready(const char *name);
+
+/* True, false, or `otherwise` where asking raised. Steals the reference; NULL gives `otherwise`. */
+int py_truth(PyObject *object, int otherwise);
+
+/* The value of an int, or `otherwise`. Steals the reference; NULL gives `otherwise`. */
+long py_integer(PyObject *object, long otherwise);
+
+/* Clears a pending exception. Returns 1 if there was one. */
+int py_clear_error(void);
+
+#endif

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The heap as the garbage collector sees it: every object of gc.get_objects().
+ */
+#ifndef MEMPROF_PY_HEAP_H
+#define MEMPROF_PY_HEAP_H
+
+#include "py_api.h"
+#include "snapshot.h"
+
+/* Keeps gc.collect and gc.get_objects, as they are now, for later. 0 or -1. GIL. */
+int py_heap_begin(void);
+
+/* Counts and sizes every tracked object into `snapshot` (not yet ranked). With `collect`,
+ * gc.collect() comes first: finalisers and weakref callbacks then run on this thread. A __sizeof__
+ * written in Python runs too. 0, or -1 when out of memory. GIL. */
+int py_heap_count(struct snapshot *snapshot, int collect);
+
+#endif

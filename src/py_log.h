@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Hands a text to Python's logging as a LogRecord of the logger `memory_profiler`.
+ *
+ * `logging` and `threading` are only ever looked up, never imported: before 3.13 the thread that
+ * first imports threading is taken for the main thread. Our logger is not entered in logging's
+ * registry, so logging.config cannot disable it and nobody meets it who did not ask; a logger of
+ * that name that the program made is used instead, and its level, handlers, filters and propagation
+ * are obeyed.
+ */
+#ifndef MEMPROF_PY_LOG_H
+#define MEMPROF_PY_LOG_H
+
+#include "py_api.h"
+
+enum py_log_route {
+    PY_LOG_ABSENT,   /* logging is not imported, or its import has not ended */
+    PY_LOG_UNHEARD,  /* no handler would take an INFO record */
+    PY_LOG_HEARD,    /* at least one handler would */
+    PY_LOG_DECLINED, /* the program has set its logger `memory_profiler` so that INFO goes nowhere */
+    PY_LOG_DISABLED  /* logging.disable() is in force */
+};
+
+struct py_log_extra {
+    const char *name;
+    double value;
+    int is_integer;
+};
+
+/* Where a record would go now. GIL. */
+enum py_log_route py_log_route(void);
+
+/* Emits `text` (UTF-8) at INFO with the `extra` attributes, thread name MemoryProfiler; call it
+ * where py_log_route() gave PY_LOG_HEARD. Handlers run: Python code, which may block or log again.
+ * What they raise is cleared. Returns 0, or -1 where something was raised. GIL. */
+int py_log_emit(const char *text, size_t size, const struct py_log_extra *extra, size_t count);
+
+/* Takes the calling thread out of threading's books, before its thread state ends. GIL. */
+void py_log_leave_thread(void);
+
+#endif

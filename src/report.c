@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Log queries match on these lines: their wording is part of the contract and changes only with a
+ * note in NEWS.md.
+ */
+#include "report.h"
+
+#include <stdio.h>
+#include <string.h>
+
+void report_add_count(struct text *text, uint64_t count)
+{
+    char digits[24];
+    int size = snprintf(digits, sizeof(digits), "%llu", (unsigned long long)count);
+    for (int i = 0; i < size; i++) {
+        if (i > 0 && (size - i) % 3 == 0)
+            text_add_bytes(text, ",", 1);
+        text_add_bytes(text, &digits[i], 1);
+    }
+}
+
+/* Tenths of `unit`, a half rounded to even as Python's own formatting does. In integers, because
+ * printf would take the decimal point from the host's locale. */
+static uint64_t tenths_of(uint64_t bytes, uint64_t unit)
+{
+    uint64_t rest = bytes % unit * 10;
+    uint64_t tenths = bytes / unit * 10 + rest / unit;
+    uint64_t twice = rest % unit * 2;
+    return tenths + (twice > unit || (twice == unit && tenths % 2 == 1));
+}
+
+void report_add_size(struct text *text, uint64_t bytes)
+{
+    static const char *const units[] = {"KB", "MB", "GB"};
+    if (bytes < 1024) {
+        text_add(text, "%u B", (unsigned)bytes);
+        return;
+    }
+    size_t i = 0;
+    uint64_t unit = 1024;
+    uint64_t tenths = tenths_of(bytes, unit);
+    /* What would print as 1024.0 of a unit is 1.0 of the next. */
+    for (; tenths >= 10240 && i < 2; i++) {
+        unit *= 1024;
+        tenths = tenths_of(bytes, unit);
+    }
+    text_add(text, "%llu.%u %s", (unsigned long long)(tenths / 10), (unsigned)(tenths % 10),
+             units[i]);
+}
+
+static void add_table(struct text *text, const struct snapshot *snapshot, size_t top, int by_bytes)
+{
+    size_t rows = top < snapshot->class_count ? top : snapshot->class_count;
+    text_add(text, "\n\nTop %zu by %s:", top, by_bytes ? "memory usage" : "object count");
+    for (size_t i = 0; i < rows; i++) {
+        uint32_t index = by_bytes ? snapshot->by_bytes[i] : snapshot->by_count[i];
+        const struct snapshot_class *class = &snapshot->classes[index];
+        text_add_bytes(text, "\n  ", 3);
+        text_add_bytes(text, class->name, strlen(class->name));
+        text_add_bytes(text, ": ", 2);
+        if (by_bytes) {
+            report_add_size(text, class->bytes);
+        } else {
+            report_add_count(text, class->count);
+            text_add(text, " objects");
+        }
+    }
+}
+
+void report_write(struct text *text, const struct snapshot *snapshot, size_t top, long pid)
+{
+    text_add(text, "Memory Snapshot");
+    if (pid != 0)
+        text_add(text, " [pid %ld]", pid);
+    add_table(text, snapshot, top, 0);
+    add_table(text, snapshot, top, 1);
+}

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * A snapshot as the text that goes to the log, in the layout that the README specifies.
+ */
+#ifndef MEMPROF_REPORT_H
+#define MEMPROF_REPORT_H
+
+#include "snapshot.h"
+#include "text.h"
+
+/* Appends the whole record, without a newline at its end. `pid` names the process in the first
+ * line; 0 leaves it out. Out of memory shows in text->failed. */
+void report_write(struct text *text, const struct snapshot *snapshot, size_t top, long pid);
+
+/* Appends a number with commas between its thousands: 1,234,567. */
+void report_add_count(struct text *text, uint64_t count);
+
+/* Appends a size as B (no decimal), KB, MB or GB (one decimal, 1024-based): 512 B, 45.2 MB. */
+void report_add_size(struct text *text, uint64_t bytes);
+
+#endif

@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Invariant after ranking: classes are in byte order of their names, which for UTF-8 is the order
+ * of code points, so comparing two indices breaks a tie by name.
+ */
+#include "snapshot.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* A class's place in one ranking, carried with its key: comparators of qsort() get no context. */
+struct rank {
+    uint64_t key;
+    uint32_t index;
+};
+
+static int compare_names(const void *left, const void *right)
+{
+    const struct snapshot_class *a = left, *b = right;
+    return strcmp(a->name, b->name);
+}
+
+static int compare_ranks(const void *left, const void *right)
+{
+    const struct rank *a = left, *b = right;
+    if (a->key != b->key)
+        return a->key > b->key ? -1 : 1;
+    return a->index < b->index ? -1 : a->index > b->index;
+}
+
+int snapshot_add(struct snapshot *snapshot, char *name, uint64_t count, uint64_t bytes)
+{
+    if (snapshot->class_count == snapshot->capacity) {
+        size_t capacity = snapshot->capacity == 0 ? 256 : snapshot->capacity * 2;
+        void *classes = realloc(snapshot->classes, capacity * sizeof(*snapshot->classes));
+        if (classes == NULL) {
+            free(name);
+            return -1;
+        }
+        snapshot->classes = classes;
+        snapshot->capacity = capacity;
+    }
+    snapshot->classes[snapshot->class_count++] = (struct snapshot_class){name, count, bytes};
+    return 0;
+}
+
+static void merge_equal_names(struct snapshot *snapshot)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < snapshot->class_count; i++) {
+        struct snapshot_class *class = &snapshot->classes[i];
+        snapshot->objects += class->count;
+        snapshot->bytes += class->bytes;
+        if (kept > 0 && strcmp(snapshot->classes[kept - 1].name, class->name) == 0) {
+            snapshot->classes[kept - 1].count += class->count;
+            snapshot->classes[kept - 1].bytes += class->bytes;
+            free(class->name);
+        } else {
+            snapshot->classes[kept++] = *class;
+        }
+    }
+    snapshot->class_count = kept;
+}
+
+/* Sorts `ranks` and leaves the order in `indices`. */
+static void rank_into(uint32_t *indices, struct rank *ranks, size_t count)
+{
+    qsort(ranks, count, sizeof(*ranks), compare_ranks);
+    for (size_t i = 0; i < count; i++)
+        indices[i] = ranks[i].index;
+}
+
+int snapshot_rank(struct snapshot *snapshot)
+{
+    if (snapshot->class_count == 0)
+        return 0;
+    qsort(snapshot->classes, snapshot->class_count, sizeof(*snapshot->classes), compare_names);
+    merge_equal_names(snapshot);
+    size_t count = snapshot->class_count;
+    struct rank *ranks = calloc(count, sizeof(*ranks));
+    snapshot->by_count = calloc(count, sizeof(*snapshot->by_count));
+    snapshot->by_bytes = calloc(count, sizeof(*snapshot->by_bytes));
+    int complete = ranks != NULL && snapshot->by_count != NULL && snapshot->by_bytes != NULL;
+    if (complete) {
+        for (size_t i = 0; i < count; i++)
+            ranks[i] = (struct rank){snapshot->classes[i].count, (uint32_t)i};
+        rank_into(snapshot->by_count, ranks, count);
+        for (size_t i = 0; i < count; i++)
+            ranks[i] = (struct rank){snapshot->classes[i].bytes, (uint32_t)i};
+        rank_into(snapshot->by_bytes, ranks, count);
+    }
+    free(ranks);
+    return complete ? 0 : -1;
+}
+
+void snapshot_clear(struct snapshot *snapshot)
+{
+    for (size_t i = 0; i < snapshot->class_count; i++)
+        free(snapshot->classes[i].name);
+    free(snapshot->classes);
+    free(snapshot->by_count);
+    free(snapshot->by_bytes);
+    *snapshot = (struct snapshot){0};
+}

@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: MIT */
+#include "test.h"
+
+#include "report.h"
+#include "snapshot.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static void add(struct snapshot *snapshot, const char *name, uint64_t count, uint64_t bytes)
+{
+    char *copy = strdup(name);
+    assert_non_null(copy);
+    assert_int_equal(snapshot_add(snapshot, copy, count, bytes), 0);
+}
+
+static void assert_order(const struct snapshot *snapshot, const uint32_t *order, const char *names)
+{
+    char seen[256] = "";
+    for (size_t i = 0; i < snapshot->class_count; i++) {
+        strcat(seen, snapshot->classes[order[i]].name);
+        strcat(seen, " ");
+    }
+    assert_string_equal(seen, names);
+}
+
+static void test_ranks_with_ties_by_name(void **state)
+{
+    (void)state;
+    struct snapshot snapshot = {0};
+    add(&snapshot, "list", 5, 100);
+    add(&snapshot, "dict", 5, 300);
+    add(&snapshot, "a.Z", 9, 100);
+    add(&snapshot, "a.\xc3\xa9", 1, 100);
+    assert_int_equal(snapshot_rank(&snapshot), 0);
+    assert_order(&snapshot, snapshot.by_count, "a.Z dict list a.\xc3\xa9 ");
+    assert_order(&snapshot, snapshot.by_bytes, "dict a.Z a.\xc3\xa9 list ");
+    assert_int_equal(snapshot.objects, 20);
+    assert_int_equal(snapshot.bytes, 600);
+    snapshot_clear(&snapshot);
+}
+
+static void test_merges_equal_names(void **state)
+{
+    (void)state;
+    struct snapshot snapshot = {0};
+    add(&snapshot, "Twin", 1, 10);
+    add(&snapshot, "Other", 2, 5);
+    add(&snapshot, "Twin", 3, 20);
+    add(&snapshot, "Twin", 5, 30);
+    assert_int_equal(snapshot_rank(&snapshot), 0);
+    assert_int_equal(snapshot.class_count, 2);
+    assert_string_equal(snapshot.classes[1].name, "Twin");
+    assert_int_equal(snapshot.classes[1].count, 9);
+    assert_int_equal(snapshot.classes[1].bytes, 60);
+    assert_int_equal(snapshot.objects, 11);
+    snapshot_clear(&snapshot);
+}
+
+static void test_empty(void **state)
+{
+    (void)state;
+    struct snapshot snapshot = {0};
+    struct text text = {0};
+    assert_int_equal(snapshot_rank(&snapshot), 0);
+    report_write(&text, &snapshot, 10, 0);
+    assert_string_equal(text.bytes, "Memory Snapshot\n\nTop 10 by object count:\n\n"
+                                    "Top 10 by memory usage:");
+    text_clear(&text);
+    snapshot_clear(&snapshot);
+}
+
+static void test_report_layout(void **state)
+{
+    (void)state;
+    struct snapshot snapshot = {0};
+    struct text text = {0};
+    add(&snapshot, "discord.message.Message", 1234, 47395635);
+    add(&snapshot, "dict", 5678, 19608371);
+    add(&snapshot, "list", 1, 56);
+    assert_int_equal(snapshot_rank(&snapshot), 0);
+    report_write(&text, &snapshot, 2, 4711);
+    assert_string_equal(text.bytes, "Memory Snapshot [pid 4711]\n"
+                                    "\n"
+                                    "Top 2 by object count:\n"
+                                    "  dict: 5,678 objects\n"
+                                    "  discord.message.Message: 1,234 objects\n"
+                                    "\n"
+                                    "Top 2 by memory usage:\n"
+                                    "  discord.message.Message: 45.2 MB\n"
+                                    "  dict: 18.7 MB");
+    text_clear(&text);
+    snapshot_clear(&snapshot);
+}
+
+static void test_counts_have_commas(void **state)
+{
+    (void)state;
+    static const struct {
+        uint64_t count;
+        const char *expected;
+    } cases[] = {
+        {0, "0"},           {7, "7"},
+        {999, "999"},       {1000, "1,000"},
+        {12345, "12,345"},  {1234567, "1,234,567"},
+        {UINT64_MAX, "18,446,744,073,709,551,615"},
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct text text = {0};
+        report_add_count(&text, cases[i].count);
+        assert_string_equal(text.bytes, cases[i].expected);
+        text_clear(&text);
+    }
+}
+
+static void test_sizes_have_units(void **state)
+{
+    (void)state;
+    static const struct {
+        uint64_t bytes;
+        const char *expected;
+    } cases[] = {
+        {0, "0 B"},
+        {1023, "1023 B"},
+        {1024, "1.0 KB"},
+        {1280, "1.2 KB"}, /* 1.25: a half goes to the even digit, as in Python */
+        {1434, "1.4 KB"},
+        {1048524, "1023.9 KB"},
+        {1048525, "1.0 MB"}, /* not 1024.0 KB */
+        {1048576, "1.0 MB"},
+        {47395635, "45.2 MB"},
+        {1073741823, "1.0 GB"},
+        {5368709120, "5.0 GB"},
+        {(uint64_t)1 << 50, "1048576.0 GB"},
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct text text = {0};
+        report_add_size(&text, cases[i].bytes);
+        assert_string_equal(text.bytes, cases[i].expected);
+        text_clear(&text);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_ranks_with_ties_by_name),
+        cmocka_unit_test(test_merges_equal_names),
+        cmocka_unit_test(test_empty),
+        cmocka_unit_test(test_report_layout),
+        cmocka_unit_test(test_counts_have_commas),
+        cmocka_unit_test(test_sizes_have_units),
+    };
+    return cmocka_run_group_tests_name("snapshot", tests, NULL, NULL);
+}
