@@ -1,0 +1,282 @@
+# SPDX-License-Identifier: MIT
+"""The program ends, forks and starts others exactly as it does without the profiler."""
+
+import os
+import signal
+
+import host
+
+BUSY = host.joined(host.LOGGING_TO_STDERR, """
+    class Node:
+        pass
+    keep = [Node() for i in range(20000)]
+""")
+
+
+class Ending(host.HostTest):
+    """Exit code, stdout and stderr are those of the unprofiled program."""
+
+    WAYS = {
+        "return": "pass",
+        "sys.exit": "import sys; sys.exit(7)",
+        "sys.exit text": "import sys; sys.exit('reason')",
+        "exception": "raise ValueError('oops')",
+        "os._exit": "import os; os._exit(9)",
+        "abort": "import os; os.abort()",
+        "SIGTERM": "import os, signal; os.kill(os.getpid(), signal.SIGTERM)",
+        "SIGINT": "import os, signal, time; os.kill(os.getpid(), signal.SIGINT); time.sleep(9)",
+        "SIGKILL": "import os, signal; os.kill(os.getpid(), signal.SIGKILL)",
+        "thread": "import threading, time; threading.Thread(target=time.sleep, args=(0.1,)).start()",
+        "daemon thread": "import threading, time;"
+                         "threading.Thread(target=time.sleep, args=(99,), daemon=True).start()",
+        "atexit": "import atexit; atexit.register(print, 'bye')",
+        "exit in atexit": "import atexit, sys; atexit.register(sys.exit, 3)",
+        "syntax error": "def",
+        "missing module": "import no_such_module",
+    }
+
+    def test_without_logging(self):
+        # Short-lived and without a logging set-up: not a byte more, not another exit code.
+        path = self.write("program.py", "")
+        for name, text in self.WAYS.items():
+            with self.subTest(way=name):
+                self.write("program.py", text)
+                plain = self.run_command([self.python, path], host.clean_environment())
+                for options in ({}, {"follow_children": "yes"}, {"interval_seconds": 10}):
+                    ended = self.run_command([self.python, path],
+                                             host.profiled_environment(**options))
+                    self.assertEqual((ended.code, ended.out, ended.err),
+                                     (plain.code, plain.out, plain.err))
+
+    def test_with_a_snapshot_at_exit(self):
+        taken = ("return", "sys.exit", "exception", "SIGINT", "thread", "atexit")
+        for name in taken:
+            with self.subTest(way=name):
+                text = host.joined(BUSY, self.WAYS[name])
+                plain = self.run_program(text, environment=host.clean_environment())
+                ended = self.run_program(text, snapshot_at_exit="yes", top_n_classes=3)
+                self.assertEqual((ended.code, ended.out), (plain.code, plain.out), ended)
+                self.assertEqual(host.snapshots(ended.err)[-1].counts["__main__.Node"], 20000)
+
+    def test_snapshot_at_exit_comes_before_logging_closes(self):
+        log = os.path.join(self.folder, "bot.log")
+        ended = self.run_program("""
+            import logging, time
+            logging.basicConfig(filename=%r, filemode="w", level=logging.INFO)
+            time.sleep(1.2)
+        """ % log, snapshot_at_exit="yes", interval_seconds=3600)
+        self.assert_clean(ended)
+        with open(log) as file:
+            self.assertEqual(file.read().count("Memory Snapshot"), 2)
+
+    def test_while_a_snapshot_runs(self):
+        text = host.joined(BUSY, """
+            import os, signal, sys, time
+            keep.append([Node() for i in range(100000)])
+            os.kill(os.getpid(), signal.SIGUSR1)
+            time.sleep(DELAY)
+            sys.exit(5)
+        """)
+        for delay in (0, 0.001, 0.005, 0.02, 0.05):
+            with self.subTest(delay=delay):
+                ended = self.run_program(text.replace("DELAY", str(delay)), snapshot_signal="SIGUSR1")
+                self.assert_clean(ended, code=5)
+                self.assertGreaterEqual(len(host.snapshots(ended.err)), 1)
+
+
+class Schedule(host.HostTest):
+    def test_an_interval_apart_without_drift(self):
+        ended = self.run_program("""
+            import logging, time
+            logging.basicConfig(level=logging.INFO, format="%(created)f %(message)s")
+            time.sleep(31)
+        """, interval_seconds=10, top_n_classes=1)
+        self.assert_clean(ended)
+        times = [float(line.split()[0]) for line in ended.err.splitlines()
+                 if line.endswith("Memory Snapshot")]
+        self.assertIn(len(times), (3, 4), ended)
+        # A busy machine may delay each one, but never earlier ones the later.
+        for number, moment in enumerate(times):
+            self.assertGreater(moment - times[0], number * 10 - 0.5)
+
+
+class Signals(host.HostTest):
+    def test_the_programs_own_handler_wins(self):
+        ended = self.run_program("""
+            import os, signal, time
+            assert signal.getsignal(signal.SIGUSR1) is signal.SIG_DFL
+            signal.signal(signal.SIGUSR1, lambda *args: print("handled"))
+            os.kill(os.getpid(), signal.SIGUSR1)
+            time.sleep(2.5)
+        """, snapshot_signal="SIGUSR1")
+        self.assertEqual(ended.code, 0)
+        self.assertEqual(ended.out, "handled\n")
+        self.assertEqual(ended.err, "memprof: snapshot_signal: the program handles SIGUSR1 itself; "
+                                    "snapshots by signal are off, choose another signal\n")
+
+    def test_a_signal_ignored_from_the_start(self):
+        environment = host.profiled_environment(snapshot_signal="SIGUSR2")
+        path = self.write("program.py", "import time; time.sleep(0.5)")
+        ended = self.run_command(
+            ["sh", "-c", "trap '' USR2; exec \"$0\" \"$1\"", self.python, path], environment)
+        self.assertEqual(len(ended.complaints), 1, ended)
+        self.assertIn("SIGUSR2", ended.complaints[0])
+
+    def test_real_time_signal(self):
+        number = signal.SIGRTMIN + 3
+        ended = self.run_program(host.joined(host.LOGGING_TO_STDERR, """
+            import os
+            os.kill(os.getpid(), NUMBER)
+        """).replace("NUMBER", str(number)), snapshot_signal="SIGRTMIN+3")
+        self.assert_clean(ended)
+        self.assertGreaterEqual(len(host.snapshots(ended.err)), 1)
+
+    def test_handlers_of_the_program_run_on_its_threads(self):
+        ended = self.run_program("""
+            import os, signal, threading, time
+            signal.signal(signal.SIGALRM, lambda *args: print(threading.current_thread().name))
+            signal.setitimer(signal.ITIMER_REAL, 0.1)
+            start = time.monotonic()
+            signal.pause()
+            print(time.monotonic() - start < 30)
+        """)
+        self.assert_clean(ended)
+        self.assertEqual(ended.out, "MainThread\nTrue\n")
+
+
+class Forking(host.HostTest):
+    def test_no_warning_about_threads(self):
+        ended = self.run_program(host.joined(BUSY, """
+            import os, time, warnings
+            warnings.simplefilter("error")
+            import concurrent.futures, multiprocessing, random    # they have fork hooks too
+            for i in range(150):
+                pid = os.fork()
+                if pid == 0:
+                    os._exit(i)
+                assert os.WEXITSTATUS(os.waitpid(pid, 0)[1]) == i
+                if i % 10 == 0:
+                    time.sleep(0.01)
+        """), "-W", "error", interval_seconds=10)
+        self.assert_clean(ended)
+
+    def test_profiling_goes_on_after_a_fork(self):
+        ended = self.run_program(host.joined(BUSY, """
+            import os, signal, threading, time
+            def fork():
+                pid = os.fork()
+                if pid == 0:
+                    os._exit(0)
+                os.waitpid(pid, 0)
+            fork()
+            thread = threading.Thread(target=fork); thread.start(); thread.join()
+            os.kill(os.getpid(), signal.SIGUSR1)
+        """), snapshot_signal="SIGUSR1", interval_seconds=3600)
+        self.assert_clean(ended)
+        self.assertGreaterEqual(len(host.snapshots(ended.err)), 1)
+
+    def test_goes_on_where_the_main_thread_sleeps(self):
+        # The fork happens on another thread: a pending call would wait for the main thread.
+        ended = self.run_program(host.joined(BUSY, """
+            import os, signal, threading, time
+            def work():
+                pid = os.fork()
+                if pid == 0:
+                    os._exit(0)
+                os.waitpid(pid, 0)
+                time.sleep(0.2)
+                names = [open("/proc/self/task/%s/comm" % task).read().strip()
+                         for task in os.listdir("/proc/self/task")]
+                print(names.count("MemoryProfiler"), flush=True)
+                os._exit(0)
+            threading.Thread(target=work).start()
+            threading.Event().wait()
+        """))
+        self.assert_clean(ended)
+        self.assertEqual(ended.out, "1\n")
+
+    def test_child_is_as_if_never_profiled(self):
+        ended = self.run_program(host.joined(BUSY, """
+            import os, signal, sys, threading, time
+            time.sleep(0.5)
+            pid = os.fork()
+            if pid == 0:
+                print(len(os.listdir("/proc/self/task")), threading.active_count(),
+                      signal.getsignal(signal.SIGUSR1) == signal.SIG_DFL, flush=True)
+                os.kill(os.getpid(), signal.SIGUSR1)    # ends it, as by default
+                time.sleep(5)
+                os._exit(1)
+            print(os.WTERMSIG(os.waitpid(pid, 0)[1]) == signal.SIGUSR1)
+        """), snapshot_signal="SIGUSR1")
+        self.assert_clean(ended)
+        self.assertEqual(ended.out, "1 1 True\nTrue\n")
+
+    def test_child_that_ends_by_itself(self):
+        ended = self.run_program(host.joined(BUSY, """
+            import os, sys
+            for i in range(20):
+                pid = os.fork()
+                if pid == 0:
+                    sys.exit(4)    # runs the exit callbacks
+                assert os.WEXITSTATUS(os.waitpid(pid, 0)[1]) == 4
+        """))
+        self.assert_clean(ended)
+
+    def test_fork_while_a_snapshot_runs(self):
+        for follow in ("no", "yes"):
+            with self.subTest(follow=follow):
+                ended = self.run_program(host.joined(BUSY, """
+                    import logging, os, signal, sys, time
+                    sys.stderr = None
+                    for i in range(100):
+                        os.kill(os.getpid(), signal.SIGUSR1)
+                        time.sleep(0.0005 * (i % 7))
+                        pid = os.fork()
+                        if pid == 0:
+                            logging.getLogger("child").info("in child %d", i)
+                            os._exit(0)
+                        assert os.waitpid(pid, 0)[1] == 0
+                """), snapshot_signal="SIGUSR1", follow_children=follow, top_n_classes=2)
+                self.assert_clean(ended)
+                self.assertEqual(ended.err.count("in child"), 100)
+
+    def test_multiprocessing(self):
+        for method in ("fork", "spawn", "forkserver"):
+            with self.subTest(method=method):
+                ended = self.run_program("""
+                    import multiprocessing
+                    def square(n):
+                        return n * n
+                    if __name__ == "__main__":
+                        with multiprocessing.get_context(%r).Pool(3) as pool:
+                            print(sum(pool.map(square, range(100))))
+                """ % method)
+                self.assert_clean(ended)
+                self.assertEqual((ended.out, ended.err), ("328350\n", ""))
+
+    def test_subprocess(self):
+        ended = self.run_program("""
+            import subprocess, sys, time
+            for i in range(30):
+                assert subprocess.run(["true"]).returncode == 0
+            out = subprocess.run([sys.executable, "-c", "print(5)"], stdout=subprocess.PIPE,
+                                 preexec_fn=lambda: None)
+            assert out.stdout == b"5\\n"
+        """, "-W", "error")
+        self.assert_clean(ended)
+        self.assertEqual(ended.err, "")
+
+    def test_asyncio_subprocess(self):
+        ended = self.run_program("""
+            import asyncio
+            async def main():
+                process = await asyncio.create_subprocess_exec("true")
+                print(await process.wait())
+            asyncio.run(main())
+        """)
+        self.assert_clean(ended)
+        self.assertEqual((ended.out, ended.err), ("0\n", ""))
+
+
+if __name__ == "__main__":
+    host.main()

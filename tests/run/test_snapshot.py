@@ -1,0 +1,252 @@
+# SPDX-License-Identifier: MIT
+"""Counts and sizes equal what Python itself says at the same moment, to the byte."""
+
+import json
+
+import host
+
+# gc.collect() calls gc.callbacks right before the profiler looks at the heap, on its own thread: the
+# one moment at which a reference in pure Python sees the same objects. It leaves its figures as a
+# string, which the collector does not track.
+REFERENCE = """
+    import gc, json, logging, sys, threading
+
+    figures = []
+
+    def name_of(cls):
+        module = type.__dict__["__module__"].__get__(cls)
+        name = type.__dict__["__qualname__"].__get__(cls)
+        if not isinstance(module, str):
+            module = "<unknown>"
+        name = name if module == "builtins" else module + "." + name
+        return "".join(c if c.isprintable() else repr(c)[1:-1] for c in name)
+
+    def reference():
+        objects = gc.get_objects()
+        mine = {id(sys._getframe())}
+        counts, sizes = {}, {}
+        for o in objects:
+            if id(o) in mine:
+                continue
+            name = name_of(type(o))
+            counts[name] = counts.get(name, 0) + 1
+            try:
+                size = sys.getsizeof(o)
+            except Exception:
+                size = 0
+            if size > 1 << 47:
+                size = 0
+            sizes[name] = sizes.get(name, 0) + size
+        del o, objects
+        return counts, sizes
+
+    def on_collect(phase, info):
+        if phase != "stop" or not arm:
+            return
+        arm.clear()
+        counts, sizes = reference()
+        figures.append(json.dumps([counts, sizes]))
+
+    arm = []
+    class Handler(logging.Handler):
+        def emit(self, record):
+            text = record.getMessage()
+            if text.startswith("Memory Snapshot"):
+                exact = {k: v for k, v in record.__dict__.items() if k.startswith("memprof_")}
+                print(json.dumps([text, exact]), file=out, flush=True)
+                done.set()
+"""
+
+
+class Figures(host.HostTest):
+    def snapshot_and_reference(self, heap, **options):
+        """Builds `heap` in a program, returns its snapshot and the reference's counts and sizes."""
+        text = host.joined(REFERENCE, heap, FINISH)
+        ended = self.run_program(text, snapshot_signal="SIGUSR1", top_n_classes=1000000, **options)
+        self.assert_clean(ended)
+        lines = ended.out.splitlines()
+        text, exact = json.loads(lines[-2])
+        counts, sizes = json.loads(lines[-1])
+        return host.Snapshot(text), exact, counts, sizes
+
+    def assert_equal_figures(self, heap, **options):
+        snapshot, exact, counts, sizes = self.snapshot_and_reference(heap, **options)
+        off = {name: (snapshot.counts.get(name, 0), counts.get(name, 0))
+               for name in set(counts) | set(snapshot.counts)
+               if snapshot.counts.get(name, 0) != counts.get(name, 0)}
+        for name in ("dict", "frame", "list", "tuple"):
+            seen, expected = off.pop(name, (0, 0))
+            # What the reference holds while it counts: its dicts, its frames, the callback's info.
+            self.assertLessEqual(abs(seen - expected), 4, (name, seen, expected))
+        self.assertEqual(off, {})
+        exempt = ("dict", "frame", "list", "tuple")
+        expected = {name: host_size(size) for name, size in sizes.items() if name not in exempt}
+        shown = {name: size for name, size in snapshot.sizes.items() if name not in exempt}
+        self.assertEqual(shown, expected)
+        self.assertEqual(exact["memprof_objects"], sum(snapshot.counts.values()))
+        self.assertEqual(exact["memprof_classes"], len(snapshot.counts))
+        return snapshot, exact, counts, sizes
+
+    def test_ordinary_heap(self):
+        self.assert_equal_figures("import asyncio, decimal, email, http.client, unittest")
+
+    def test_awkward_classes(self):
+        snapshot, _, _, _ = self.assert_equal_figures(AWKWARD)
+        self.assertEqual(snapshot.counts["__main__.Plain"], 1000)
+        self.assertEqual(snapshot.counts["__main__.Slots"], 500)
+        self.assertEqual(snapshot.counts["__main__.Raises"], 10)
+        self.assertEqual(snapshot.sizes["__main__.Raises"], "0 B")
+        self.assertEqual(snapshot.sizes["__main__.Nonsense"], "0 B")
+        self.assertEqual(snapshot.sizes["__main__.Negative"], "0 B")
+        self.assertEqual(snapshot.sizes["__main__.Huge"], "0 B")
+        self.assertEqual(snapshot.counts["__main__.Twin"], 7)
+        self.assertEqual(snapshot.counts["<unknown>.Unnamed"], 1)
+        self.assertEqual(snapshot.counts["__main__.evil\\nMemory Snapshot\\u2028\\ud800\\x00 %s ü"], 1)
+        self.assertNotIn("__main__.Frozen", snapshot.counts)
+
+    def test_many_classes(self):
+        snapshot, exact, _, _ = self.assert_equal_figures("""
+            keep = [type("Dynamic%d" % i, (), {})() for i in range(100000)]
+        """)
+        self.assertEqual(snapshot.counts["__main__.Dynamic99999"], 1)
+        self.assertGreater(exact["memprof_classes"], 100000)
+
+    def test_attributes_are_plain_numbers(self):
+        _, exact, _, _ = self.snapshot_and_reference("")
+        self.assertEqual(set(exact), {"memprof_" + name for name in (
+            "objects", "bytes", "classes", "duration_ms", "pause_ms", "sequence")})
+        for name, value in exact.items():
+            self.assertIsInstance(value, float if name.endswith("_ms") else int, name)
+        self.assertGreaterEqual(exact["memprof_duration_ms"], exact["memprof_pause_ms"])
+
+
+class Collecting(host.HostTest):
+    PROGRAM = host.joined(host.LOGGING_TO_STDERR, """
+    import gc, sys, weakref
+    gc.disable()
+    class Cycle:
+        def __init__(self):
+            self.me = self
+    for i in range(100):
+        Cycle()
+    print("READY", flush=True)
+    sys.stdin.readline()
+    """)
+
+    def cycles_seen(self, **options):
+        with self.start(self.PROGRAM, snapshot_signal="SIGUSR1", top_n_classes=100000,
+                        **options) as program:
+            program.expect("READY")
+            program.signal()
+            program.tell()
+            ended = program.end()
+        self.assert_clean(ended)
+        return [s.counts.get("__main__.Cycle", 0) for s in host.snapshots(ended.err)]
+
+    def test_collects_first(self):
+        # Also where the program has switched automatic collection off.
+        self.assertEqual(set(self.cycles_seen()[-1:]), {0})
+
+    def test_collect_false_leaves_garbage(self):
+        self.assertEqual(self.cycles_seen(collect="false")[-1:], [100])
+
+
+class Layout(host.HostTest):
+    def test_is_as_specified(self):
+        ended = self.run_program(host.joined(host.LOGGING_TO_STDERR, """
+            class Message: pass
+            keep = [Message() for i in range(123456)]
+        """), snapshot_at_exit="yes", top_n_classes=3, interval_seconds=3600)
+        self.assert_clean(ended)
+        snapshot = host.snapshots(ended.err)[-1]
+        lines = snapshot.text.splitlines()
+        self.assertEqual(lines[0], "Memory Snapshot")
+        self.assertEqual(lines[1], "")
+        self.assertEqual(lines[2], "Top 3 by object count:")
+        self.assertEqual(lines[3], "  __main__.Message: 123,456 objects")
+        self.assertEqual(lines[6], "")
+        self.assertEqual(lines[7], "Top 3 by memory usage:")
+        self.assertRegex(lines[8], r"^  [\w.]+: \d+\.\d (KB|MB|GB)$")
+        self.assertEqual(len(lines), 11)
+        self.assertIn("INFO:memory_profiler:MemoryProfiler:Memory Snapshot\n", ended.err)
+
+    def test_ties_are_ordered_by_name(self):
+        ended = self.run_program(host.joined(host.LOGGING_TO_STDERR, """
+            keep = [type(name, (), {"__slots__": ()})() for name in "cabed" for i in range(1)]
+            keep += [type(name, (), {"__slots__": ("x",)})() for name in ("zz", "yy")]
+        """), snapshot_at_exit="yes", top_n_classes=100000)
+        names = [name for name in host.snapshots(ended.err)[-1].counts if len(name) < 12]
+        mine = [name for name in names if name.startswith("__main__.")]
+        self.assertEqual(mine, sorted(mine))
+
+
+def host_size(size):
+    """The specification's units, as Python formats them."""
+    for unit in ("B", "KB", "MB", "GB"):
+        text = "%d" % size if unit == "B" else "%.1f" % size
+        if float(text) < 1024 or unit == "GB":
+            return "%s %s" % (text, unit)
+        size /= 1024
+
+
+AWKWARD = """
+    import gc, weakref, collections, ctypes
+    class Frozen: pass
+    frozen = [Frozen() for i in range(50)]
+    gc.freeze()
+    class Plain: pass
+    class Slots: __slots__ = ("a", "b")
+    class Base: pass
+    class Raises(Base):
+        def __sizeof__(self): raise ValueError("no")
+    class Nonsense(Base):
+        def __sizeof__(self): return "many"
+    class Negative(Base):
+        def __sizeof__(self): return -5
+    class Huge(Base):
+        def __sizeof__(self): return 1 << 60
+    class Sized(Base):
+        def __sizeof__(self): return 12345
+    class NativeSized(collections.deque): pass
+    class Long(tuple): pass
+    class Meta(type):
+        @property
+        def __module__(cls): raise RuntimeError("never asked")
+        def __getattribute__(cls, name): raise RuntimeError("never asked")
+    class Odd(metaclass=Meta): pass
+    Unnamed = type("Unnamed", (), {"__module__": 5})
+    Empty = type("Empty", (), {"__module__": ""})
+    keep = [Plain() for i in range(1000)] + [Slots() for i in range(500)]
+    keep += [cls() for cls in (Raises, Nonsense, Negative, Huge, Sized, Odd) for i in range(10)]
+    keep += [NativeSized(range(1000)), Long([[]] * 100), Unnamed(), Empty()]
+    for i in range(7):
+        keep.append(type("Twin", (), {})())
+    class Evil: pass
+    Evil.__qualname__ = "evil\\nMemory Snapshot\\u2028\\ud800\\x00 %s ü"
+    keep.append(Evil())
+    dead = weakref.proxy(Plain())
+    live = [weakref.proxy(keep[0]), weakref.ref(keep[1])]
+    half = (i for i in range(3)); next(half)
+    keep += [ctypes.create_string_buffer(1000), ctypes.py_object(keep)]
+"""
+
+FINISH = """
+    import os, signal
+    out = os.fdopen(os.dup(1), "w")
+    done = threading.Event()
+    logger = logging.getLogger("memory_profiler")
+    logger.addHandler(Handler())
+    logger.propagate = False
+    done.wait(30)     # the first snapshot
+    done.clear()
+    gc.callbacks.append(on_collect)
+    gc.disable()      # an automatic collection would call back too
+    arm.append(1)
+    os.kill(os.getpid(), signal.SIGUSR1)
+    assert done.wait(60)
+    gc.callbacks.clear()
+    print(figures[0], flush=True)
+"""
+
+if __name__ == "__main__":
+    host.main()
