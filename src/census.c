@@ -12,7 +12,7 @@ enum { FIRST_SLOT_COUNT = 1024 };
 static size_t slot_of(const struct census *census, const void *class)
 {
     /* Classes are aligned to 16 bytes: the product spreads what is left of the address. */
-    uint64_t hash = ((uint64_t)(uintptr_t)class >> 4) * 0x9e3779b97f4a7c15u;
+    uint64_t hash = ((uint64_t)(uintptr_t) class >> 4) * 0x9e3779b97f4a7c15u;
     size_t index = (size_t)(hash >> 32) & (census->slot_count - 1);
     while (census->slots[index].class != NULL && census->slots[index].class != class)
         index = (index + 1) & (census->slot_count - 1);

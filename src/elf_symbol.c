@@ -33,7 +33,8 @@ static int holds(const struct dl_phdr_info *file, ElfW(Addr) address)
     return 0;
 }
 
-/* glibc relocates the addresses in the dynamic section, musl leaves them as they are in the file. */
+/* glibc relocates the addresses in the dynamic section, musl leaves them as they are in the file.
+ */
 static const void *mapped(const struct dl_phdr_info *file, ElfW(Addr) address)
 {
     return (const void *)(address < file->dlpi_addr ? address + file->dlpi_addr : address);

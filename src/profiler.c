@@ -326,8 +326,8 @@ static void on_after_fork_in_child(void)
     resume_after_fork();
 }
 
-static const struct py_host_events events = {
-    on_exit_event, on_before_fork, on_after_fork_in_parent, on_after_fork_in_child};
+static const struct py_host_events events = {on_exit_event, on_before_fork, on_after_fork_in_parent,
+                                             on_after_fork_in_child};
 
 /* ---- The beginning ---- */
 

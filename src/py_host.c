@@ -23,7 +23,7 @@ static PyObject *none(void)
 static PyObject *tell_exit(PyObject *self, PyObject *arguments)
 {
     (void)self, (void)arguments;
-    registered->exit();
+    registered->at_exit();
     return none();
 }
 

@@ -10,7 +10,7 @@
 
 /* Called on the thread that exits or forks, GIL held. Must not raise; may release the GIL. */
 struct py_host_events {
-    void (*exit)(void);
+    void (*at_exit)(void);
     void (*before_fork)(void);
     void (*after_fork_in_parent)(void);
     void (*after_fork_in_child)(void);

@@ -17,7 +17,8 @@ enum py_log_route {
     PY_LOG_ABSENT,   /* logging is not imported, or its import has not ended */
     PY_LOG_UNHEARD,  /* no handler would take an INFO record */
     PY_LOG_HEARD,    /* at least one handler would */
-    PY_LOG_DECLINED, /* the program has set its logger `memory_profiler` so that INFO goes nowhere */
+    PY_LOG_DECLINED, /* the program has set its logger `memory_profiler` so that INFO goes nowhere
+                      */
     PY_LOG_DISABLED  /* logging.disable() is in force */
 };
 

@@ -89,8 +89,8 @@ bool config_is_switched_off(const struct config_environment *environment)
     size_t length = trim(&text);
     long enabled;
 
-    return length > 0 &&
-           option_parse_variable(option, text, length, &enabled) == OPTION_ACCEPTED && !enabled;
+    return length > 0 && option_parse_variable(option, text, length, &enabled) == OPTION_ACCEPTED &&
+           !enabled;
 }
 
 static int load(struct config *config, struct config_file *file,

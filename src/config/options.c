@@ -24,17 +24,17 @@ const struct option option_table[OPTION_COUNT] = {
      SLOT(interval_seconds), "Seconds between two snapshots."},
     {OPTION(top_n_classes, "TOP_N_CLASSES"), OPTION_INTEGER, 50, MEMPROF_TOP_N_CLASSES_MINIMUM,
      MEMPROF_TOP_N_CLASSES_MAXIMUM, NULL, SLOT(top_n_classes),
-     "How many classes a snapshot lists."},
+     "Number of classes in each table of a snapshot."},
     {OPTION(follow_children, "FOLLOW_CHILDREN"), OPTION_BOOLEAN, 0, 0, 1, NULL,
-     SLOT(follow_children), "Profile child processes too."},
+     SLOT(follow_children), "Profile forked workers and Python children of this process too."},
     {OPTION(collect, "COLLECT"), OPTION_BOOLEAN, 1, 0, 1, NULL, SLOT(collect),
-     "Leave garbage that the collector would free out of a snapshot."},
+     "Run `gc.collect()` before each snapshot, so that garbage is not counted."},
     {OPTION(snapshot_signal, "SNAPSHOT_SIGNAL"), OPTION_SIGNAL, 0, 0, 0, NULL,
      SLOT(snapshot_signal), "The signal that asks for a snapshot at once."},
     {OPTION(snapshot_at_exit, "SNAPSHOT_AT_EXIT"), OPTION_BOOLEAN, 0, 0, 1, NULL,
      SLOT(snapshot_at_exit), "Take a last snapshot when the program ends."},
     {OPTION(output, "OUTPUT"), OPTION_CHOICE, CONFIG_OUTPUT_AUTO, 0, 0, outputs, SLOT(output),
-     "Where reports go: Python's logging, standard error, or whichever of them is set up."},
+     "Where records go: Python's logging, descriptor 2, or whichever of them somebody sees."},
 };
 
 _Static_assert(sizeof(struct config) == OPTION_COUNT * sizeof(long), "one field, one row");

@@ -19,7 +19,7 @@
 #include "test.h"
 
 #define SECTION "general:\n monitoring:\n  memory_profiling:\n"
-#define NO_SECTION                                                                                 \
+#define NO_SECTION \
     "F: has no section general.monitoring.memory_profiling, so the profiler stays off"
 
 static void test_no_file_means_enabled(void **state)

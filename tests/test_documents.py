@@ -1,0 +1,97 @@
+# SPDX-License-Identifier: MIT
+"""What the README, the sources and the library say of each other holds.
+
+Usage: test_documents.py SOURCE_ROOT PRINT_CONFIG LIBRARY
+"""
+
+import glob
+import os
+import re
+import subprocess
+import sys
+import unittest
+
+ROOT, PRINT_CONFIG, LIBRARY = sys.argv[1:4]
+# The files that may see the interpreter, besides py_*.
+MAY_SEE_PYTHON = {"inject.c", "profiler.c"}
+
+
+def read(name):
+    with open(os.path.join(ROOT, name)) as file:
+        return file.read()
+
+
+def sources():
+    return sorted(glob.glob(os.path.join(ROOT, "src", "**", "*.[ch]"), recursive=True))
+
+
+def output_of(*command):
+    return subprocess.run(command, stdout=subprocess.PIPE, check=True).stdout.decode()
+
+
+class Readme(unittest.TestCase):
+    def test_option_table_is_that_of_the_library(self):
+        rows = output_of(PRINT_CONFIG, "--table").splitlines()
+        self.assertGreaterEqual(len(rows), 8)
+        readme = read("README.md")
+        for row in rows:
+            name, kind, default, allowed, variable, meaning = row.split("\t")
+            with self.subTest(option=name):
+                # The number of real-time signals is the machine's own.
+                allowed = re.sub(r"SIGRTMIN\+0 to SIGRTMIN\+\d+", "SIGRTMIN+n", allowed)
+                self.assertIn("| `%s` | %s | `%s` | %s | `%s` | %s |" % (
+                    name, kind, default, allowed, variable, meaning), readme)
+        listed = re.findall(r"^\| `(\w+)` \|.*`MEMPROF_\w+`", readme, re.M)
+        self.assertEqual(listed, [row.split("\t")[0] for row in rows])
+
+    def test_every_message_is_explained(self):
+        readme = read("README.md")
+        for path in sources():
+            with open(path) as file:
+                text = re.sub(r'"\s*"', "", file.read())
+            for call in ("message_write", "say_once"):
+                for message in re.findall(call + r'\([^;]*?"((?:[^"\\]|\\.)+)"', text):
+                    if message == "%s":
+                        continue
+                    with self.subTest(message=message):
+                        pieces = [piece for piece in re.split(r"%\w+", message) if len(piece) > 3]
+                        self.assertTrue(pieces)
+                        for piece in pieces:
+                            self.assertIn(piece.strip(), readme)
+
+
+class Sources(unittest.TestCase):
+    def test_only_some_see_the_interpreter(self):
+        for path in sources():
+            name = os.path.basename(path)
+            if name.startswith("py_") or name in MAY_SEE_PYTHON:
+                continue
+            with self.subTest(file=name), open(path) as file:
+                self.assertIsNone(re.search(r'#include "py_|\bpy\.|\bPyObject\b', file.read()))
+
+    def test_nothing_ends_the_host(self):
+        for path in sources():
+            with self.subTest(file=path), open(path) as file:
+                text = re.sub(r"/\*.*?\*/", "", file.read(), flags=re.S)
+                self.assertIsNone(re.search(r"\b(_?exit|abort|assert|PyErr_Set\w+)\(", text))
+
+    def test_every_file_says_its_licence(self):
+        for path in sources():
+            with self.subTest(file=path), open(path) as file:
+                self.assertTrue(file.read().startswith("/* SPDX-License-Identifier: MIT\n *\n"))
+
+
+class Library(unittest.TestCase):
+    def test_needs_no_library_and_no_version(self):
+        self.assertNotIn("NEEDED", output_of("readelf", "-d", "-W", LIBRARY))
+        self.assertNotRegex(output_of("readelf", "--dyn-syms", "-W", LIBRARY), r"@")
+        self.assertNotIn(" TLS ", output_of("readelf", "-l", "-W", LIBRARY))
+
+    def test_exports_the_initialisers_only(self):
+        names = output_of("nm", "-D", "--defined-only", LIBRARY).split()[2::3]
+        self.assertEqual(sorted(names),
+                         ["Py_Initialize", "Py_InitializeEx", "Py_InitializeFromConfig"])
+
+
+if __name__ == "__main__":
+    unittest.main(argv=sys.argv[:1])
