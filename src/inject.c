@@ -78,6 +78,15 @@ static void on_interpreter_ready(void)
         profiler_begin(&config, lineage == LINEAGE_DESCENDANT);
 }
 
+/* A program that no libc was loaded for (a Go executable, say) still loads us. What one libc function
+ * is there for, all are: only the threads of an old glibc may be missing, and no CPython is without
+ * those. The build makes every reference weak; the pragma tells the compiler. */
+#pragma weak dlsym
+static bool has_libc(void)
+{
+    return dlsym != NULL;
+}
+
 /* A set-uid program runs with more rights than whoever set LD_PRELOAD. */
 static bool is_allowed(void)
 {
@@ -93,7 +102,7 @@ static void arm(void *library)
 
 __attribute__((constructor)) static void arm_at_load(void)
 {
-    if (is_allowed() && py_api_is_present())
+    if (has_libc() && is_allowed() && py_api_is_present())
         arm(RTLD_DEFAULT);
 }
 

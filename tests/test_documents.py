@@ -9,6 +9,7 @@ import os
 import re
 import subprocess
 import sys
+import tempfile
 import unittest
 
 ROOT, PRINT_CONFIG, LIBRARY = sys.argv[1:4]
@@ -86,6 +87,16 @@ class Library(unittest.TestCase):
         self.assertNotIn("NEEDED", output_of("readelf", "-d", "-W", LIBRARY))
         self.assertNotRegex(output_of("readelf", "--dyn-syms", "-W", LIBRARY), r"@")
         self.assertNotIn(" TLS ", output_of("readelf", "-l", "-W", LIBRARY))
+
+    def test_every_reference_is_weak(self):
+        lines = output_of("nm", "-D", "--undefined-only", LIBRARY).splitlines()
+        self.assertGreater(len(lines), 20)
+        self.assertEqual([line for line in lines if line.split()[0] != "w"], [])
+
+    def test_is_small(self):
+        with tempfile.NamedTemporaryFile() as stripped:
+            output_of("strip", "-o", stripped.name, LIBRARY)
+            self.assertLessEqual(os.path.getsize(stripped.name), 256 * 1024)
 
     def test_exports_the_initialisers_only(self):
         names = output_of("nm", "-D", "--defined-only", LIBRARY).split()[2::3]
