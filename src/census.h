@@ -12,6 +12,7 @@ struct census_entry {
     const void *class; /* identity of the class, NULL in a free slot */
     uint64_t count;
     uint64_t bytes;
+    uint32_t note; /* the caller's own, 0 at first */
 };
 
 /* Open addressing, a power of two of slots. Zero is the empty census. */

@@ -63,6 +63,21 @@ PyObject *py_attribute(PyObject *object, const char *name)
     return value;
 }
 
+PyObject *py_type_getter(const char *name)
+{
+    PyObject *dictionary = py_attribute(py.PyType_Type, "__dict__");
+    PyObject *key = py.PyUnicode_InternFromString(name);
+    PyObject *descriptor = NULL;
+    if (dictionary != NULL && key != NULL)
+        descriptor = py.PyObject_GetItem(dictionary, key);
+    PyObject *getter = descriptor != NULL ? py_attribute(descriptor, "__get__") : NULL;
+    py_clear_error();
+    py_release(dictionary);
+    py_release(key);
+    py_release(descriptor);
+    return getter;
+}
+
 PyObject *py_module_if_ready(const char *name)
 {
     PyObject *module = py.PyDict_GetItemString(py.PyImport_GetModuleDict(), name);

@@ -57,6 +57,10 @@ PyObject *py_callable(struct py_method *method);
 /* `object.name`, or NULL with the exception cleared. New reference. */
 PyObject *py_attribute(PyObject *object, const char *name);
 
+/* `type.__dict__[name].__get__`: reads an attribute of a class without asking its metaclass. New
+ * reference, or NULL with the exception cleared. */
+PyObject *py_type_getter(const char *name);
+
 /* `sys.modules[name]` where its import has ended, else NULL. Imports nothing. Borrowed. */
 PyObject *py_module_if_ready(const char *name);
 

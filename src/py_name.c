@@ -15,27 +15,12 @@ static PyObject *module_getter; /* type.__dict__['__module__'].__get__ */
 static PyObject *qualname_getter;
 static PyObject *is_printable; /* str.isprintable */
 
-static PyObject *getter_of_type(PyObject *dictionary, const char *name)
-{
-    PyObject *key = py.PyUnicode_DecodeUTF8(name, (ssize_t)strlen(name), NULL);
-    PyObject *descriptor = key != NULL ? py.PyObject_GetItem(dictionary, key) : NULL;
-    PyObject *getter = descriptor != NULL ? py_attribute(descriptor, "__get__") : NULL;
-    py_release(key);
-    py_release(descriptor);
-    py_clear_error();
-    return getter;
-}
-
 int py_name_begin(void)
 {
     if (is_printable != NULL)
         return 0;
-    PyObject *dictionary = py_attribute(py.PyType_Type, "__dict__");
-    if (dictionary == NULL)
-        return -1;
-    module_getter = getter_of_type(dictionary, "__module__");
-    qualname_getter = getter_of_type(dictionary, "__qualname__");
-    py.Py_DecRef(dictionary);
+    module_getter = py_type_getter("__module__");
+    qualname_getter = py_type_getter("__qualname__");
     if (module_getter == NULL || qualname_getter == NULL)
         return -1;
     is_printable = py_attribute(py.PyUnicode_Type, "isprintable");

@@ -1,23 +1,46 @@
 /* SPDX-License-Identifier: MIT
  *
  * CPython's own arithmetic is asked rather than repeated: _PySys_GetSizeOf() looks __sizeof__ up on
- * the class, refuses what is negative or no int, and adds the pre-header of collected objects
- * (Python/sysmodule.c).
+ * the class, refuses what is negative or no int, and adds the pre-header of collected objects,
+ * which differs between versions and classes (Python/sysmodule.c). A plan repeats only
+ * object.__sizeof__ (Objects/typeobject.c) and takes its constant from CPython's answer for one
+ * object of the class.
  */
 #include "py_size.h"
 
+#include <string.h>
+
+/* PyMethodDescrObject of Include/cpython/descrobject.h, behind its PyObject. */
+struct method_descriptor {
+    PyObject *d_type;
+    PyObject *d_name;
+    PyObject *d_qualname;
+    struct py_method *d_method;
+};
+
 static PyObject *getsizeof;
+static PyObject *sizeof_name;   /* '__sizeof__' */
+static PyObject *get_basicsize; /* type.__dict__['__basicsize__'].__get__ */
+static PyObject *get_itemsize;
 
 int py_size_begin(void)
 {
-    if (py._PySys_GetSizeOf != NULL || getsizeof != NULL)
+    if (sizeof_name != NULL)
         return 0;
-    PyObject *sys = py.PyImport_ImportModule("sys");
-    if (sys != NULL)
-        getsizeof = py_attribute(sys, "getsizeof");
-    py_release(sys);
+    if (py._PySys_GetSizeOf == NULL) {
+        PyObject *sys = py.PyImport_ImportModule("sys");
+        if (sys != NULL)
+            getsizeof = py_attribute(sys, "getsizeof");
+        py_release(sys);
+        py_clear_error();
+        if (getsizeof == NULL)
+            return -1;
+    }
+    get_basicsize = py_type_getter("__basicsize__");
+    get_itemsize = py_type_getter("__itemsize__");
+    sizeof_name = py.PyUnicode_InternFromString("__sizeof__");
     py_clear_error();
-    return getsizeof != NULL ? 0 : -1;
+    return get_basicsize != NULL && get_itemsize != NULL && sizeof_name != NULL ? 0 : -1;
 }
 
 static ssize_t ask_sys_getsizeof(PyObject *object)
@@ -37,4 +60,110 @@ uint64_t py_size_of(PyObject *object)
     if (py_clear_error() || size < 0 || (uint64_t)size > PY_SIZE_LIMIT_BYTES)
         return 0;
     return (uint64_t)size;
+}
+
+static int64_t native_size(const struct py_size_plan *plan, PyObject *object)
+{
+    PyObject *answer = plan->native(object, NULL);
+    ssize_t size = answer != NULL ? py.PyLong_AsSsize_t(answer) : -1;
+    py_release(answer);
+    return py_clear_error() ? -1 : size;
+}
+
+static int64_t item_count(PyObject *object, size_t type_offset)
+{
+    ssize_t count;
+    memcpy(&count, (const char *)object + type_offset + sizeof(void *), sizeof(count));
+    return count;
+}
+
+uint64_t py_size_planned(const struct py_size_plan *plan, PyObject *object, size_t type_offset)
+{
+    int64_t size;
+    if (plan->method == PY_SIZE_ASKED)
+        return py_size_of(object);
+    if (plan->method == PY_SIZE_NATIVE)
+        size = native_size(plan, object);
+    else
+        size = plan->item_bytes != 0 ? item_count(object, type_offset) * plan->item_bytes : 0;
+    return size < 0 ? 0 : (uint64_t)(size + plan->constant_bytes);
+}
+
+/* The C function behind `found`, if that is the method `__sizeof__` that `owner` defines itself. */
+static void *native_function(PyObject *found, PyObject *owner, size_t type_offset)
+{
+    struct method_descriptor descriptor;
+    memcpy(&descriptor, (const char *)found + type_offset + sizeof(void *), sizeof(descriptor));
+    if (descriptor.d_type != owner || descriptor.d_method->ml_flags != PY_METH_NOARGS ||
+        strcmp(descriptor.d_method->ml_name, "__sizeof__") != 0)
+        return NULL;
+    return (void *)descriptor.d_method->ml_meth;
+}
+
+static long number_of(PyObject *getter, PyObject *class)
+{
+    long number = py_integer(py.PyObject_CallFunctionObjArgs(getter, class, NULL), -1);
+    py_clear_error();
+    return number;
+}
+
+/* Leaves the plan as it is where the answers do not fit together. */
+static void plan_fixed(struct py_size_plan *plan, PyObject *class, PyObject *example,
+                       size_t type_offset)
+{
+    long item_bytes = number_of(get_itemsize, class);
+    if (item_bytes < 0 || item_bytes > INT32_MAX || number_of(get_basicsize, class) < 0)
+        return;
+    int64_t items = item_bytes != 0 ? item_count(example, type_offset) * item_bytes : 0;
+    int64_t constant = (int64_t)py_size_of(example) - items;
+    if (items < 0 || constant < number_of(get_basicsize, class))
+        return;
+    *plan = (struct py_size_plan){PY_SIZE_FIXED, (uint32_t)item_bytes, constant, NULL};
+}
+
+static void plan_native(struct py_size_plan *plan, void *function, PyObject *example)
+{
+    struct py_size_plan native = {PY_SIZE_NATIVE, 0, 0, NULL};
+    memcpy(&native.native, &function, sizeof(function));
+    int64_t size = native_size(&native, example);
+    native.constant_bytes = (int64_t)py_size_of(example) - size;
+    if (size >= 0 && native.constant_bytes >= 0)
+        *plan = native;
+}
+
+static PyObject *method_of(PyObject *class)
+{
+    return class != NULL && py._PyType_Lookup != NULL ? py._PyType_Lookup(class, sizeof_name)
+                                                      : NULL;
+}
+
+struct py_size_plan py_size_plan(PyObject *class, PyObject *example, size_t type_offset)
+{
+    struct py_size_plan plan = {PY_SIZE_GENERAL, 0, 0, NULL};
+    PyObject *const containers[] = {py.PyList_Type, py.PyDict_Type, py.PySet_Type,
+                                    py.PyFrozenSet_Type};
+    /* `type` sizes static and heap types by different rules, generators and frames by what they
+     * run. */
+    PyObject *const others[] = {py.PyType_Type, py.PyGen_Type, py.PyCoro_Type, py.PyFrame_Type,
+                                py.PyODict_Type};
+    PyObject *found = method_of(class);
+    if (found == NULL)
+        return plan;
+    if (found == method_of(py.PyBaseObject_Type)) {
+        plan_fixed(&plan, class, example, type_offset);
+        return plan;
+    }
+    for (size_t i = 0; i < sizeof(containers) / sizeof(containers[0]); i++) {
+        if (found == method_of(containers[i])) {
+            void *function = native_function(found, containers[i], type_offset);
+            if (function != NULL)
+                plan_native(&plan, function, example);
+            return plan;
+        }
+    }
+    for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
+        if (found == method_of(others[i]))
+            plan.method = PY_SIZE_ASKED;
+    }
+    return plan;
 }

@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: MIT
  *
  * The bytes of one object, exactly as sys.getsizeof() gives them.
+ *
+ * How they are found is decided once per class (struct py_size_plan), because most classes inherit
+ * object.__sizeof__, which is arithmetic on three fields, and most other objects are lists and
+ * dicts.
  */
 #ifndef MEMPROF_PY_SIZE_H
 #define MEMPROF_PY_SIZE_H
@@ -10,9 +14,30 @@
 /* Larger answers are nonsense: no object fills half of a 64-bit address space. */
 #define PY_SIZE_LIMIT_BYTES ((uint64_t)1 << 47)
 
-/* Prepares for py_size_of(). 0, or -1 where neither _PySys_GetSizeOf nor sys.getsizeof is to be
- * had. GIL. */
+enum py_size_method {
+    PY_SIZE_GENERAL, /* sys.getsizeof(), which may run Python code */
+    PY_SIZE_ASKED,   /* the same, but known to run C of CPython itself only */
+    PY_SIZE_NATIVE,  /* a C function of CPython itself plus a constant */
+    PY_SIZE_FIXED    /* a constant plus ob_size times another */
+};
+
+struct py_size_plan {
+    enum py_size_method method;
+    uint32_t item_bytes;
+    int64_t constant_bytes;
+    PyObject *(*native)(PyObject *self, PyObject *unused);
+};
+
+/* Prepares for the functions below. 0, or -1 where neither _PySys_GetSizeOf nor sys.getsizeof is to
+ * be had. GIL. */
 int py_size_begin(void);
+
+/* How to size the objects of `class`, of which `example` is one whose ob_type stands at
+ * `type_offset`. Runs no Python code. GIL. */
+struct py_size_plan py_size_plan(PyObject *class, PyObject *example, size_t type_offset);
+
+/* Bytes of `object` by its class's plan, which is not PY_SIZE_GENERAL. Runs no Python code. GIL. */
+uint64_t py_size_planned(const struct py_size_plan *plan, PyObject *object, size_t type_offset);
 
 /* Bytes of `object`, 0 where its __sizeof__ raises or answers nonsense. A __sizeof__ written in
  * Python runs, so anything may happen meanwhile: hold a reference to `object`. GIL. */

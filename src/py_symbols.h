@@ -55,6 +55,8 @@ PY_FUNCTION(PyObject *, PyDict_New, (void))
 PY_FUNCTION(PyObject *, PyDict_GetItemString, (PyObject *, const char *))
 PY_FUNCTION(int, PyDict_SetItemString, (PyObject *, const char *, PyObject *))
 PY_FUNCTION(int, PyDict_SetItem, (PyObject *, PyObject *, PyObject *))
+PY_FUNCTION(PyObject *, PyUnicode_InternFromString, (const char *))
+PY_FUNCTION(PyObject *, PyList_New, (ssize_t))
 PY_FUNCTION(ssize_t, PyList_Size, (PyObject *))
 PY_FUNCTION(PyObject *, PyList_GetItem, (PyObject *, ssize_t))
 
@@ -68,7 +70,20 @@ PY_FUNCTION(void, PyErr_Clear, (void))
  * it stays exported for _pickle. Without it sys.getsizeof() itself is called. */
 PY_OPTIONAL(size_t, _PySys_GetSizeOf, (PyObject *))
 
+/* Borrowed reference, no exception, runs no Python code (Include/cpython/object.h). Without it every
+ * object is sized by sys.getsizeof(). */
+PY_OPTIONAL(PyObject *, _PyType_Lookup, (PyObject *, PyObject *))
+
 PY_DATA(PyObject, _Py_NoneStruct)
 PY_DATA(PyObject, PyType_Type)
+PY_DATA(PyObject, PyBaseObject_Type)
 PY_DATA(PyObject, PyUnicode_Type)
+PY_DATA(PyObject, PyList_Type)
+PY_DATA(PyObject, PyDict_Type)
+PY_DATA(PyObject, PySet_Type)
+PY_DATA(PyObject, PyFrozenSet_Type)
+PY_DATA(PyObject, PyGen_Type)
+PY_DATA(PyObject, PyCoro_Type)
+PY_DATA(PyObject, PyFrame_Type)
+PY_DATA(PyObject, PyODict_Type)
 PY_DATA(void *, _PyRuntime)

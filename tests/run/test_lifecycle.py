@@ -2,7 +2,6 @@
 """The program ends, forks and starts others exactly as it does without the profiler."""
 
 import os
-import signal
 
 import host
 
@@ -123,11 +122,10 @@ class Signals(host.HostTest):
         self.assertIn("SIGUSR2", ended.complaints[0])
 
     def test_real_time_signal(self):
-        number = signal.SIGRTMIN + 3
         ended = self.run_program(host.joined(host.LOGGING_TO_STDERR, """
-            import os
-            os.kill(os.getpid(), NUMBER)
-        """).replace("NUMBER", str(number)), snapshot_signal="SIGRTMIN+3")
+            import os, signal
+            os.kill(os.getpid(), signal.SIGRTMIN + 3)
+        """), snapshot_signal="SIGRTMIN+3")
         self.assert_clean(ended)
         self.assertGreaterEqual(len(host.snapshots(ended.err)), 1)
 

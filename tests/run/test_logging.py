@@ -261,8 +261,9 @@ class Handlers(LoggingTest):
             logging.getLogger().addHandler(Handler())
         """, snapshots=2)
         self.assert_logged_once(ended, "^INFO:memory_profiler:")
-        self.assertEqual(ended.err.count("WARNING:echo:again"),
-                         ended.err.count("INFO:memory_profiler:"))
+        # Some releases of logging leave out what a handler logs while it handles (3.13.4, 3.14.0).
+        self.assertIn(ended.err.count("WARNING:echo:again"),
+                      (0, ended.err.count("INFO:memory_profiler:")))
 
     def test_that_block_do_not_keep_the_program_from_ending(self):
         ended = self.run_with("""

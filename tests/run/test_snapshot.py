@@ -151,6 +151,34 @@ class Collecting(host.HostTest):
         self.assertEqual(self.cycles_seen(collect="false")[-1:], [100])
 
 
+class InPlace(host.HostTest):
+    def test_the_collectors_lists_are_walked(self):
+        # gc.get_objects() raises an audit event: the first snapshot proves the lists with it, later
+        # ones do without.
+        ended = self.run_program("""
+            import logging, os, signal, sys, time
+            events = []
+            sys.addaudithook(lambda event, arguments: event == "gc.get_objects" and
+                             events.append(event))
+            class Count(logging.Handler):
+                seen = 0
+                def emit(self, record):
+                    Count.seen += "Snapshot" in record.getMessage()
+            logging.getLogger().addHandler(Count())
+            for i in range(1, 5):
+                while Count.seen < i:
+                    os.kill(os.getpid(), signal.SIGUSR1)
+                    time.sleep(0.05)
+            print(len(events), "t" in sys.abiflags)
+        """, snapshot_signal="SIGUSR1")
+        self.assert_clean(ended)
+        events, free_threaded = ended.out.split()
+        if free_threaded == "True":
+            self.assertGreaterEqual(int(events), 4)
+        else:
+            self.assertEqual(int(events), 1)
+
+
 class Layout(host.HostTest):
     def test_is_as_specified(self):
         ended = self.run_program(host.joined(host.LOGGING_TO_STDERR, """
@@ -190,7 +218,7 @@ def host_size(size):
 
 
 AWKWARD = """
-    import gc, weakref, collections, ctypes
+    import array, gc, weakref, collections
     class Frozen: pass
     frozen = [Frozen() for i in range(50)]
     gc.freeze()
@@ -227,7 +255,7 @@ AWKWARD = """
     dead = weakref.proxy(Plain())
     live = [weakref.proxy(keep[0]), weakref.ref(keep[1])]
     half = (i for i in range(3)); next(half)
-    keep += [ctypes.create_string_buffer(1000), ctypes.py_object(keep)]
+    keep += [array.array('d', range(1000)), memoryview(bytes(100)), {1: keep}, {}, (), frozenset()]
 """
 
 FINISH = """
