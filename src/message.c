@@ -5,6 +5,8 @@
  */
 #include "message.h"
 
+#include "file_facts.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -12,15 +14,33 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 enum { WAIT_MS = 2000 };
 
-static bool descriptor_is_gone;
+static bool is_closed; /* at the start */
+static bool is_known;  /* which file it was then */
+static struct file_facts at_start;
 
 void message_begin(void)
 {
-    descriptor_is_gone = fcntl(STDERR_FILENO, F_GETFD) < 0;
+    is_closed = fcntl(STDERR_FILENO, F_GETFD) < 0;
+    is_known = file_facts_read(&at_start, STDERR_FILENO, "") == 0;
+}
+
+/* A program may put anything in the place of its standard error: a log, which is meant for texts
+ * like ours, or a data file or a connection, which ours would spoil. */
+static bool takes_texts(void)
+{
+    struct file_facts now;
+    if (is_closed)
+        return false;
+    if (!is_known || file_facts_read(&now, STDERR_FILENO, "") != 0)
+        return true;
+    if (file_facts_same_file(&now, &at_start) || now.type == S_IFCHR)
+        return true;
+    return now.type == S_IFREG && (fcntl(STDERR_FILENO, F_GETFL) & O_APPEND) != 0;
 }
 
 void message_write(const char *format, ...)
@@ -46,7 +66,7 @@ void message_write(const char *format, ...)
 
 int message_write_record(const char *text, size_t size)
 {
-    if (descriptor_is_gone)
+    if (!takes_texts())
         return -1;
     while (size > 0) {
         ssize_t written = write(STDERR_FILENO, text, size);

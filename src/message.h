@@ -11,7 +11,9 @@
 enum { MESSAGE_LIMIT_BYTES = 1024 };
 
 /* Descriptor 2 as it was at start-up decides: closed then, it may be anything by now, and nothing
- * is written to it ever again. Call once per process. */
+ * is written to it ever again. Where the program has put another file there since, only a terminal
+ * or other device and a file opened for appending, as logs are, are written to. Call once per
+ * process. */
 void message_begin(void);
 
 /* Every message is one line, whatever the arguments hold. Allocates nothing. */

@@ -265,7 +265,7 @@ static void on_exit_event(void)
     if (profiler.ended || profiler.process != getpid())
         return;
     profiler.ended = true;
-    snapshot_signal_remove();
+    /* The signal's handler stays: whoever asks now must not end a program that is ending well. */
     py_thread_stop(EXIT_PATIENCE_MS);
 }
 
@@ -307,13 +307,13 @@ static void schedule_begin(void)
 
 static void on_after_fork_in_child(void)
 {
-    if (profiler.process == getpid() || profiler.ended)
+    if (profiler.process == getpid())
         return;
     py_thread_forget();
     profiler.process = getpid();
     profiler.main_thread = pthread_self();
     atomic_store(&profiler.logging, false);
-    if (!profiler.config.follow_children) {
+    if (profiler.ended || !profiler.config.follow_children) {
         profiler.ended = true;
         snapshot_signal_remove();
         return;

@@ -265,15 +265,33 @@ int py_log_emit(const char *text, size_t size, const struct py_log_extra *extra,
     return status;
 }
 
+/* From 3.13 on an object in the thread's own storage takes the thread out of the books when it dies
+ * (_DeleteDummyThreadOnDel of Lib/threading.py), and keeps the _DummyThread alive until then. */
+static void drop_thread_local_reference(PyObject *threading)
+{
+    PyObject *storage = py_attribute(threading, "_thread_local_info");
+    PyObject *reference = NULL;
+    if (storage != NULL)
+        reference = py_attribute(storage, "_track_dummy_thread_ref");
+    if (reference != NULL)
+        py.PyObject_SetAttrString(storage, "_track_dummy_thread_ref", py._Py_NoneStruct);
+    py_clear_error();
+    py_release(reference);
+    py_clear_error();
+    py_release(storage);
+}
+
 void py_log_leave_thread(void)
 {
-    /* From 3.12 on threading does this itself; KeyError then, or where the thread never logged. */
     PyObject *threading = py_module_if_ready("threading");
-    PyObject *active = threading != NULL ? py_attribute(threading, "_active") : NULL;
-    PyObject *ask = threading != NULL ? py_attribute(threading, "get_ident") : NULL;
+    if (threading == NULL)
+        return;
+    drop_thread_local_reference(threading);
+    PyObject *active = py_attribute(threading, "_active");
+    PyObject *ask = py_attribute(threading, "get_ident");
     PyObject *ident = ask != NULL ? py.PyObject_CallFunctionObjArgs(ask, NULL) : NULL;
     if (active != NULL && ident != NULL)
-        py.PyObject_DelItem(active, ident);
+        py.PyObject_DelItem(active, ident); /* KeyError where the thread is not in the books */
     py_clear_error();
     py_release(active);
     py_release(ask);

@@ -36,7 +36,9 @@ enum py_log_route py_log_route(void);
  * What they raise is cleared. Returns 0, or -1 where something was raised. GIL. */
 int py_log_emit(const char *text, size_t size, const struct py_log_extra *extra, size_t count);
 
-/* Takes the calling thread out of threading's books, before its thread state ends. GIL. */
+/* Takes the calling thread out of threading's books, where logging enters it as a _DummyThread: a
+ * program that joins all of threading.enumerate() cannot join that one, and one that waits until
+ * threading.active_count() is 1 would wait for ever. GIL. */
 void py_log_leave_thread(void);
 
 #endif

@@ -69,6 +69,7 @@ static void *run(void *unused)
             break;
         py.PyEval_RestoreThread(state);
         next_ms = self.work->tick(atomic_exchange(&self.woken, false));
+        py_log_leave_thread();
         state = py.PyEval_SaveThread();
     }
     py.PyEval_RestoreThread(state);

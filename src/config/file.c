@@ -1,47 +1,18 @@
 /* SPDX-License-Identifier: MIT
  *
  * A path is looked at before it is opened, because opening some devices already does something, and
- * the open file is looked at again, because the path may have changed in between.
- *
- * stat() and fstat() are asked from the kernel directly: before glibc 2.33 they were not functions
- * that one binary could link to. statx() has one layout on every architecture. */
+ * the open file is looked at again, because the path may have changed in between. */
 #include "config/file.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
+#include "file_facts.h"
 #include "memprof.h"
-
-#define STATX_TYPE_BIT 1u
-
-/* The kernel's struct statx; the headers of old C libraries lack it. */
-struct kernel_statx {
-    uint32_t mask, block_size;
-    uint64_t attributes;
-    uint32_t links, user, group;
-    uint16_t mode, spare;
-    uint64_t rest[28];
-};
-_Static_assert(sizeof(struct kernel_statx) == 256, "the layout of struct statx is the kernel's");
-
-/* Returns the file type bits of st_mode, or 0 with errno set. An empty path means the descriptor.
- */
-static unsigned file_type(int descriptor, const char *path)
-{
-    struct kernel_statx information;
-
-    memset(&information, 0, sizeof information);
-    if (syscall(SYS_statx, descriptor, path, path[0] == '\0' ? AT_EMPTY_PATH : 0, STATX_TYPE_BIT,
-                &information) != 0)
-        return 0;
-    return information.mode & S_IFMT;
-}
 
 static const char *type_name(unsigned type)
 {
@@ -67,13 +38,14 @@ static int fail_with_errno(struct fault *fault)
 
 static int check_type(int descriptor, const char *path, struct fault *fault)
 {
-    unsigned type = file_type(descriptor, path);
+    struct file_facts facts;
 
-    if (type == S_IFREG)
-        return 0;
-    if (type != 0)
+    if (file_facts_read(&facts, descriptor, path) == 0) {
+        if (facts.type == S_IFREG)
+            return 0;
         return fault_set(fault, 0, 0, "cannot be read: found %s, allowed: a regular file",
-                         type_name(type));
+                         type_name(facts.type));
+    }
     /* Kernels before 4.11 and old seccomp profiles refuse statx; O_NONBLOCK and lseek() still keep
      * a FIFO or a socket from harming us. */
     if (errno == ENOSYS || errno == EPERM)

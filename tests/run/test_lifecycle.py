@@ -129,6 +129,29 @@ class Signals(host.HostTest):
         self.assert_clean(ended)
         self.assertGreaterEqual(len(host.snapshots(ended.err)), 1)
 
+    def test_that_comes_while_the_program_ends(self):
+        # Exit callbacks of the program's own may take long: asking then must not end it.
+        ended = self.run_program("""
+            import atexit, logging, os, signal, time
+            def late():
+                os.kill(os.getpid(), signal.SIGUSR1)
+                time.sleep(0.1)
+                try:
+                    pid = os.fork()
+                except RuntimeError:    # 3.12: can't fork at interpreter shutdown
+                    return print(True)
+                if pid == 0:
+                    os.kill(os.getpid(), signal.SIGUSR1)    # ends it, as by default
+                    time.sleep(5)
+                    os._exit(1)
+                print(os.WTERMSIG(os.waitpid(pid, 0)[1]) == signal.SIGUSR1)
+            atexit.register(late)
+            logging.basicConfig(level=logging.INFO)
+            time.sleep(0.5)    # for the first record: after it our callback comes before `late`
+        """, snapshot_signal="SIGUSR1")
+        self.assert_clean(ended)
+        self.assertEqual(ended.out, "True\n")
+
     def test_handlers_of_the_program_run_on_its_threads(self):
         ended = self.run_program("""
             import os, signal, threading, time

@@ -237,6 +237,29 @@ class Record(LoggingTest):
         self.assert_logged_once(ended, FALLBACK)
 
 
+class Threads(LoggingTest):
+    def test_no_thread_of_threading_remains(self):
+        # "Join all threads but this one" is a common way to end a program.
+        ended = self.run_program(host.joined(host.LOGGING_TO_STDERR, """
+            import logging, threading, time
+            class Heard(logging.Handler):
+                def emit(self, record):
+                    if "Snapshot" in record.getMessage():
+                        heard.set()
+            heard = threading.Event()
+            logging.getLogger().addHandler(Heard())
+            heard.wait()
+            time.sleep(0.3)
+            for thread in threading.enumerate():
+                if thread is not threading.current_thread():
+                    thread.join()
+            print(threading.active_count(), len(threading._dangling))
+        """))
+        self.assert_clean(ended)
+        self.assertEqual(ended.out, "1 1\n")
+        self.assertIn("MemoryProfiler", ended.err)
+
+
 class Handlers(LoggingTest):
     def test_that_raise(self):
         ended = self.run_with("""

@@ -97,6 +97,48 @@ static void test_a_full_pipe_does_not_block_for_ever(void **state)
     assert_int_equal(status, -1);
 }
 
+/* Whether a record is written once `path`, opened with `flags`, has taken descriptor 2's place. */
+static int is_written_to(const char *path, int flags)
+{
+    int saved = dup(STDERR_FILENO);
+    message_begin();
+    int replacement = open(path, O_WRONLY | flags);
+    assert_true(replacement >= 0);
+    dup2(replacement, STDERR_FILENO);
+    close(replacement);
+    int status = message_write_record("text", 4);
+    dup2(saved, STDERR_FILENO);
+    close(saved);
+    return status == 0;
+}
+
+static void test_what_takes_the_place_of_standard_error(void **state)
+{
+    (void)state;
+    char path[] = "/tmp/memprof-message-XXXXXX";
+    int file = mkstemp(path);
+    assert_true(file >= 0);
+    assert_false(is_written_to(path, 0));
+    assert_int_equal(lseek(file, 0, SEEK_END), 0);
+    assert_true(is_written_to(path, O_APPEND));
+    assert_int_equal(lseek(file, 0, SEEK_END), 4);
+    assert_true(is_written_to("/dev/null", 0));
+    close(file);
+    unlink(path);
+
+    int ends[2];
+    assert_int_equal(pipe(ends), 0);
+    int saved = dup(STDERR_FILENO);
+    message_begin();
+    dup2(ends[1], STDERR_FILENO);
+    int status = message_write_record("text", 4);
+    dup2(saved, STDERR_FILENO);
+    close(saved);
+    close(ends[0]);
+    close(ends[1]);
+    assert_int_equal(status, -1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -104,6 +146,7 @@ int main(void)
         cmocka_unit_test(test_long_ones_are_cut),
         cmocka_unit_test(test_closed_at_the_start),
         cmocka_unit_test(test_a_full_pipe_does_not_block_for_ever),
+        cmocka_unit_test(test_what_takes_the_place_of_standard_error),
     };
     return cmocka_run_group_tests_name("message", tests, NULL, NULL);
 }
