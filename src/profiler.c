@@ -47,7 +47,7 @@ static struct {
     uint64_t sequence;
     bool announced;
     bool registered_again;
-    bool said_disabled, said_unheard, said_raised, said_signal_lost;
+    bool said_disabled, said_unheard, said_raised, said_signal_lost, said_unknown;
 } schedule;
 
 enum destination { NOWHERE, TO_LOGGING, TO_DESCRIPTOR };
@@ -171,6 +171,10 @@ static void take_snapshot(enum destination destination)
     int status = py_heap_count(&snapshot, (int)profiler.config.collect);
     snapshot.pause_ms = milliseconds_since(start_us);
     PyThreadState *state = py.PyEval_SaveThread();
+    if (py_heap_is_unknown())
+        say_once(&schedule.said_unknown,
+                 "the heap of this Python is not known: snapshots go through "
+                 "gc.get_objects() and take longer");
     if (status == 0)
         status = snapshot_rank(&snapshot);
     snapshot.sequence = ++schedule.sequence;

@@ -103,22 +103,22 @@ static bool counts_agree(PyObject *gc, const struct generation *first)
     return expected > 0 && total == expected;
 }
 
-bool py_generations_find(struct py_generations *generations, PyObject *gc)
+enum py_generations_result py_generations_find(struct py_generations *generations, PyObject *gc)
 {
     if (is_free_threaded())
-        return false;
+        return PY_GENERATIONS_NONE;
     PyObject *newest = py.PyList_New(0);
     py_clear_error();
     if (newest == NULL || !find_type_offset(generations, newest)) {
         py_release(newest);
-        return false;
+        return PY_GENERATIONS_UNKNOWN;
     }
     const struct py_gc_head *linked = (const struct py_gc_head *)(const void *)newest - 1;
     struct generation *first = (struct generation *)(void *)py_gc_next(linked);
     py_release(newest);
     if (first == NULL || !thresholds_agree(gc, first) || !counts_agree(gc, first))
-        return false;
+        return PY_GENERATIONS_UNKNOWN;
     for (int i = 0; i < PY_GENERATION_COUNT; i++)
         generations->heads[i] = &first[i].head;
-    return true;
+    return PY_GENERATIONS_FOUND;
 }

@@ -24,10 +24,16 @@ struct py_generations {
     size_t type_offset; /* of ob_type in an object */
 };
 
+enum py_generations_result {
+    PY_GENERATIONS_FOUND,
+    PY_GENERATIONS_NONE,   /* a free-threaded build, which has no such lists */
+    PY_GENERATIONS_UNKNOWN /* a proof failed: a version that we do not know */
+};
+
 /* Finds the lists and proves that they are what they are taken for: the thresholds behind the heads
  * are those of gc.get_threshold(), every list closes, and together they hold as many objects as
- * gc.get_objects(). False where any of that fails: another layout, a free-threaded build. GIL. */
-bool py_generations_find(struct py_generations *generations, PyObject *gc);
+ * gc.get_objects(). GIL. */
+enum py_generations_result py_generations_find(struct py_generations *generations, PyObject *gc);
 
 static inline struct py_gc_head *py_gc_next(const struct py_gc_head *head)
 {

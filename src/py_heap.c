@@ -29,7 +29,8 @@ static struct {
 } gc;
 
 static struct py_generations generations;
-static enum { NOT_TRIED, IN_PLACE, BY_LIST } way;
+static bool is_tried;
+static enum py_generations_result found;
 
 /* An object to be sized after the walk, and the class it was counted under. Both referenced. */
 struct deferred {
@@ -235,9 +236,10 @@ int py_heap_count(struct snapshot *snapshot, int collect)
     struct walk walk = {0};
     if (collect)
         py_release(call(gc.collect));
-    if (way == NOT_TRIED)
-        way = py_generations_find(&generations, gc.module) ? IN_PLACE : BY_LIST;
-    int status = way == IN_PLACE ? walk_lists(&walk) : walk_by_list(&walk);
+    if (!is_tried)
+        found = py_generations_find(&generations, gc.module);
+    is_tried = true;
+    int status = found == PY_GENERATIONS_FOUND ? walk_lists(&walk) : walk_by_list(&walk);
     size_deferred(&walk);
     if (status == 0)
         status = name_classes(snapshot, &walk.census);
@@ -245,7 +247,7 @@ int py_heap_count(struct snapshot *snapshot, int collect)
     return status;
 }
 
-int py_heap_is_walked_in_place(void)
+bool py_heap_is_unknown(void)
 {
-    return way == IN_PLACE;
+    return is_tried && found == PY_GENERATIONS_UNKNOWN;
 }

@@ -8,6 +8,8 @@
 #include "py_api.h"
 #include "snapshot.h"
 
+#include <stdbool.h>
+
 /* Keeps gc.collect and gc.get_objects, as they are now, for later. 0 or -1. GIL. */
 int py_heap_begin(void);
 
@@ -16,8 +18,9 @@ int py_heap_begin(void);
  * written in Python runs too. 0, or -1 when out of memory. GIL. */
 int py_heap_count(struct snapshot *snapshot, int collect);
 
-/* Whether py_heap_count() could walk the collector's own lists, ten times faster than through
- * gc.get_objects(). */
-int py_heap_is_walked_in_place(void);
+/* Whether py_heap_count() had to go through gc.get_objects(), many times slower than walking the
+ * collector's own lists, because this version of CPython is not known. Never on free-threaded builds,
+ * where there is no other way. */
+bool py_heap_is_unknown(void);
 
 #endif

@@ -41,6 +41,7 @@ def candidates():
     if os.environ.get("MEMPROF_TEST_PYTHONS_ONLY"):
         return
     yield "/usr/bin/python3"
+    yield shutil.which("python3-dbg") or ""
     for minor in range(6, 20):
         for suffix in ("", "t"):
             yield shutil.which("python3.%d%s" % (minor, suffix)) or ""

@@ -179,6 +179,26 @@ class InPlace(host.HostTest):
             self.assertEqual(int(events), 1)
 
 
+    def test_an_unknown_heap_is_said_once(self):
+        # The proof compares what gc.get_threshold() says with what stands behind the lists.
+        ended = self.run_program(host.joined(host.LOGGING_TO_STDERR, """
+            import gc, os, signal, sys, time
+            gc.get_threshold = lambda: (12345, 6789, 10)
+            class Mine: pass
+            keep = [Mine() for i in range(77)]
+            for i in range(3):
+                os.kill(os.getpid(), signal.SIGUSR1)
+                time.sleep(0.3)
+            print("t" in sys.abiflags)
+        """), "-S", snapshot_signal="SIGUSR1", snapshot_at_exit="yes", top_n_classes=10000)
+        self.assertEqual(ended.code, 0, ended)
+        self.assertEqual(host.snapshots(ended.err)[-1].counts["__main__.Mine"], 77)
+        expected = 0 if ended.out.strip() == "True" else 1
+        self.assertEqual(len(ended.complaints), expected, ended)
+        if expected:
+            self.assertIn("the heap of this Python is not known", ended.complaints[0])
+
+
 class Layout(host.HostTest):
     def test_is_as_specified(self):
         ended = self.run_program(host.joined(host.LOGGING_TO_STDERR, """
