@@ -20,6 +20,8 @@ struct method_descriptor {
 
 static PyObject *getsizeof;
 static PyObject *sizeof_name;   /* '__sizeof__' */
+static PyObject *object_sizeof; /* object.__sizeof__ */
+static PyObject *get_name, *call_name;
 static PyObject *get_basicsize; /* type.__dict__['__basicsize__'].__get__ */
 static PyObject *get_itemsize;
 
@@ -38,9 +40,54 @@ int py_size_begin(void)
     }
     get_basicsize = py_type_getter("__basicsize__");
     get_itemsize = py_type_getter("__itemsize__");
+    object_sizeof = py_attribute(py.PyBaseObject_Type, "__sizeof__");
+    get_name = py.PyUnicode_InternFromString("__get__");
+    call_name = py.PyUnicode_InternFromString("__call__");
     sizeof_name = py.PyUnicode_InternFromString("__sizeof__");
     py_clear_error();
-    return get_basicsize != NULL && get_itemsize != NULL && sizeof_name != NULL ? 0 : -1;
+    return get_basicsize != NULL && get_itemsize != NULL && object_sizeof != NULL &&
+                   get_name != NULL && call_name != NULL && sizeof_name != NULL
+               ? 0
+               : -1;
+}
+
+static PyObject *look_up(PyObject *class, PyObject *name)
+{
+    return class != NULL && py._PyType_Lookup != NULL ? py._PyType_Lookup(class, name) : NULL;
+}
+
+static PyObject *method_of(PyObject *class)
+{
+    return look_up(class, sizeof_name);
+}
+
+static int is_python_function(PyObject *object)
+{
+    PyObject *class = object != NULL ? py.PyObject_Type(object) : NULL;
+    py_release(class);
+    return class != NULL && class == py.PyFunction_Type;
+}
+
+/* unittest.mock puts objects of Python classes in the place of methods. Each call of such a
+ * stand-in is remembered, in a mock made for it: snapshots would grow the heap, and faster each
+ * time. */
+static int is_stand_in(PyObject *method)
+{
+    if (method == NULL || method == method_of(py.PyBaseObject_Type))
+        return 0;
+    PyObject *class = py.PyObject_Type(method);
+    int answer = is_python_function(look_up(class, get_name)) ||
+                 is_python_function(look_up(class, call_name));
+    py_release(class);
+    return answer;
+}
+
+static int has_stand_in(PyObject *object)
+{
+    PyObject *class = py.PyObject_Type(object);
+    int answer = is_stand_in(method_of(class));
+    py_release(class);
+    return answer;
 }
 
 static ssize_t ask_sys_getsizeof(PyObject *object)
@@ -53,10 +100,24 @@ static ssize_t ask_sys_getsizeof(PyObject *object)
     return size;
 }
 
+/* What stands before the object is not in object.__sizeof__'s answer, nor here. */
+static ssize_t ask_object_sizeof(PyObject *object)
+{
+    PyObject *answer = py.PyObject_CallFunctionObjArgs(object_sizeof, object, NULL);
+    ssize_t size = answer != NULL ? py.PyLong_AsSsize_t(answer) : -1;
+    py_release(answer);
+    return size;
+}
+
 uint64_t py_size_of(PyObject *object)
 {
-    ssize_t size = py._PySys_GetSizeOf != NULL ? (ssize_t)py._PySys_GetSizeOf(object)
-                                               : ask_sys_getsizeof(object);
+    ssize_t size;
+    if (has_stand_in(object))
+        size = ask_object_sizeof(object);
+    else if (py._PySys_GetSizeOf != NULL)
+        size = (ssize_t)py._PySys_GetSizeOf(object);
+    else
+        size = ask_sys_getsizeof(object);
     if (py_clear_error() || size < 0 || (uint64_t)size > PY_SIZE_LIMIT_BYTES)
         return 0;
     return (uint64_t)size;
@@ -129,12 +190,6 @@ static void plan_native(struct py_size_plan *plan, void *function, PyObject *exa
     native.constant_bytes = (int64_t)py_size_of(example) - size;
     if (size >= 0 && native.constant_bytes >= 0)
         *plan = native;
-}
-
-static PyObject *method_of(PyObject *class)
-{
-    return class != NULL && py._PyType_Lookup != NULL ? py._PyType_Lookup(class, sizeof_name)
-                                                      : NULL;
 }
 
 struct py_size_plan py_size_plan(PyObject *class, PyObject *example, size_t type_offset)

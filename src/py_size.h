@@ -40,7 +40,9 @@ struct py_size_plan py_size_plan(PyObject *class, PyObject *example, size_t type
 uint64_t py_size_planned(const struct py_size_plan *plan, PyObject *object, size_t type_offset);
 
 /* Bytes of `object`, 0 where its __sizeof__ raises or answers nonsense. A __sizeof__ written in
- * Python runs, so anything may happen meanwhile: hold a reference to `object`. GIL. */
+ * Python runs, so anything may happen meanwhile: hold a reference to `object`. One that is no
+ * method but an object of a Python class, as unittest.mock's, is left alone, and object.__sizeof__
+ * asked instead. GIL. */
 uint64_t py_size_of(PyObject *object);
 
 #endif

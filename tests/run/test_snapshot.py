@@ -120,6 +120,23 @@ class Figures(host.HostTest):
         self.assertGreaterEqual(exact["memprof_duration_ms"], exact["memprof_pause_ms"])
 
 
+class StandIns(host.HostTest):
+    def test_mocks_do_not_notice(self):
+        # A MagicMock's __sizeof__ remembers each call, in a mock that it makes for it.
+        ended = self.run_program("""
+            import os, signal, time
+            from unittest import mock
+            magic = mock.MagicMock()
+            for i in range(3):
+                os.kill(os.getpid(), signal.SIGUSR1)
+                time.sleep(0.3)
+            print(magic.mock_calls)
+        """, snapshot_signal="SIGUSR1")
+        self.assert_clean(ended)
+        self.assertEqual(ended.out, "[]\n")
+        self.assertGreaterEqual(len(host.snapshots(ended.err)), 1)
+
+
 class Collecting(host.HostTest):
     PROGRAM = host.joined(host.LOGGING_TO_STDERR, """
     import gc, sys, weakref
