@@ -78,9 +78,9 @@ static void on_interpreter_ready(void)
         profiler_begin(&config, lineage == LINEAGE_DESCENDANT);
 }
 
-/* A program that no libc was loaded for (a Go executable, say) still loads us. What one libc function
- * is there for, all are: only the threads of an old glibc may be missing, and no CPython is without
- * those. The build makes every reference weak; the pragma tells the compiler. */
+/* A program that no libc was loaded for (a Go executable, say) still loads us. What one libc
+ * function is there for, all are: only the threads of an old glibc may be missing, and no CPython
+ * is without those. The build makes every reference weak; the pragma tells the compiler. */
 #pragma weak dlsym
 static bool has_libc(void)
 {
@@ -94,8 +94,11 @@ static bool is_allowed(void)
     return getauxval(AT_SECURE) == 0 && !config_is_switched_off(&environment);
 }
 
+/* A second CPython in one process must not take the place of the one that is being profiled. */
 static void arm(void *library)
 {
+    if (py.Py_IsInitialized != NULL && py.Py_IsInitialized())
+        return;
     if (py_api_resolve(library) == 0 && !py.Py_IsInitialized())
         py_audit_arm(on_interpreter_ready);
 }
@@ -122,6 +125,15 @@ EXPORT void Py_Initialize(void);
 EXPORT void Py_InitializeEx(int install_signal_handlers);
 EXPORT struct py_status Py_InitializeFromConfig(const void *config);
 
+/* The lookup through a handle of the program itself begins with us again (musl gives one). */
+static bool is_ours(const void *function)
+{
+    static const char here;
+    Dl_info info, own;
+    return dladdr(function, &info) != 0 && dladdr(&here, &own) != 0 &&
+           info.dli_fbase == own.dli_fbase;
+}
+
 /* The real `name`, as the code at `caller` would have found it without us. A plugin's own libpython
  * is usually RTLD_LOCAL, where RTLD_NEXT does not look. Arms on the way. */
 static void *arm_and_find(const char *name, const void *caller)
@@ -133,7 +145,7 @@ static void *arm_and_find(const char *name, const void *caller)
         library = dlopen(info.dli_fname, RTLD_LAZY | RTLD_NOLOAD);
     if (library != NULL)
         function = dlsym(library, name);
-    if (function == NULL) {
+    if (function == NULL || is_ours(function)) {
         library = RTLD_DEFAULT;
         function = dlsym(RTLD_NEXT, name);
     }

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: MIT
  *
  * The thread (py_thread.h) calls tick(); the events of py_host.h stop it at exit and around a fork,
- * because CPython 3.12+ warns of a fork in a process that has more than one thread. `schedule`
+ * because CPython 3.12+ warns of a fork in a process that has more than one thread. A fork that
+ * Python is not told of (fork_watch.h) only waits until the thread is away from Python. `schedule`
  * belongs to the thread while it runs and to the events while it does not.
  */
 #include "profiler.h"
 
 #include "bell.h"
+#include "fork_watch.h"
 #include "memprof.h"
 #include "message.h"
 #include "py_api.h"
@@ -35,8 +37,10 @@ static struct {
     pid_t process;         /* the process that is profiled */
     pthread_t main_thread; /* where its pending calls run */
     bool descendant;
-    bool ended;  /* the exit event has come, or this is a forked child that is not followed */
-    bool resume; /* a fork has stopped the thread, and it has to start again */
+    bool ended;   /* the exit event has come, or this is a forked child that is not followed */
+    bool resume;  /* a fork has stopped the thread, and it has to start again */
+    bool forking; /* between the events around a fork, on the thread `forker` */
+    pthread_t forker;
     atomic_bool logging;
 } profiler;
 
@@ -270,11 +274,18 @@ static void on_exit_event(void)
         return;
     profiler.ended = true;
     /* The signal's handler stays: whoever asks now must not end a program that is ending well. */
-    py_thread_stop(EXIT_PATIENCE_MS);
+    py_log_end_soon();
+    if (!py_thread_stop(EXIT_PATIENCE_MS))
+        return;
+    py_host_end();
+    py_log_end();
+    py_heap_end();
 }
 
 static void on_before_fork(void)
 {
+    profiler.forker = pthread_self();
+    profiler.forking = true;
     if (!profiler.ended && py_thread_is_running())
         profiler.resume = py_thread_stop(FORK_PATIENCE_MS);
 }
@@ -298,6 +309,7 @@ static void resume_after_fork(void)
 
 static void on_after_fork_in_parent(void)
 {
+    profiler.forking = false;
     if (profiler.resume && !profiler.ended)
         resume_after_fork();
 }
@@ -309,25 +321,55 @@ static void schedule_begin(void)
     schedule.look_ms = FIRST_LOOK_MS / 2;
 }
 
-static void on_after_fork_in_child(void)
+/* Returns whether this process goes on being profiled. No GIL is needed. */
+static bool become_child(void)
 {
     if (profiler.process == getpid())
-        return;
+        return false;
     py_thread_forget();
+    py_log_forget();
     profiler.process = getpid();
     profiler.main_thread = pthread_self();
     atomic_store(&profiler.logging, false);
     if (profiler.ended || !profiler.config.follow_children) {
         profiler.ended = true;
         snapshot_signal_remove();
-        return;
+        return false;
     }
     bool registered_again = schedule.registered_again;
     schedule_begin();
     schedule.registered_again = registered_again;
     profiler.descendant = true;
     profiler.resume = true;
-    resume_after_fork();
+    return true;
+}
+
+static void on_after_fork_in_child(void)
+{
+    profiler.forking = false;
+    if (become_child())
+        resume_after_fork();
+}
+
+/* ---- Forks that Python is not told of ---- */
+
+static bool python_is_told(void)
+{
+    return profiler.forking && pthread_equal(profiler.forker, pthread_self());
+}
+
+static void before_any_fork(void)
+{
+    py_thread_hold(profiler.ended || python_is_told() ? 0 : FORK_PATIENCE_MS);
+}
+
+/* A thread started here would be in the way of an exec: Python code that runs is the sign that the
+ * child is to be more than that. */
+static void after_any_fork_in_child(void)
+{
+    py_thread_forget();
+    if (!python_is_told() && become_child())
+        py_host_call_when_running(resume);
 }
 
 static const struct py_host_events events = {on_exit_event, on_before_fork, on_after_fork_in_parent,
@@ -349,12 +391,18 @@ int profiler_begin(const struct config *config, bool descendant)
     profiler.descendant = descendant;
     profiler.ended = false;
     profiler.resume = false;
+    profiler.forking = false;
     if (py_heap_begin() != 0 || py_host_register(&events) != 0) {
         message_write("this Python lacks what the profiler needs (gc, atexit, "
                       "os.register_at_fork); the profiler is off");
         profiler.ended = true;
         return -1;
     }
+    static bool watching;
+    if (!watching)
+        watching =
+            fork_watch_begin(before_any_fork, py_thread_let_go, after_any_fork_in_child) == 0;
+    py_log_begin();
     schedule_begin();
     install_snapshot_signal((int)config->snapshot_signal);
     return start_thread();

@@ -49,6 +49,13 @@ void py_release(PyObject *object)
         py.Py_DecRef(object);
 }
 
+void py_drop(PyObject **slot)
+{
+    PyObject *object = *slot;
+    *slot = NULL;
+    py_release(object);
+}
+
 PyObject *py_callable(struct py_method *method)
 {
     PyObject *callable = py.PyCFunction_NewEx(method, NULL, NULL);

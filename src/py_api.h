@@ -47,6 +47,9 @@ int py_api_resolve(void *library);
 /* True where the global scope holds a CPython >= 3.8, initialised or not. */
 int py_api_is_present(void);
 
+/* Drops the reference that `*slot` holds, if any, and empties it. */
+void py_drop(PyObject **slot);
+
 /* Drops the reference; NULL is fine. */
 void py_release(PyObject *object);
 

@@ -55,21 +55,32 @@ static PyObject *call(PyObject *function)
 
 int py_heap_begin(void)
 {
-    if (gc.module == NULL) {
-        gc.module = py.PyImport_ImportModule("gc");
-        py_clear_error();
-        if (gc.module == NULL)
-            return -1;
-        gc.collect = py_attribute(gc.module, "collect");
-        gc.get_objects = py_attribute(gc.module, "get_objects");
-        gc.enable = py_attribute(gc.module, "enable");
-        gc.disable = py_attribute(gc.module, "disable");
-        gc.isenabled = py_attribute(gc.module, "isenabled");
-    }
+    gc.module = py.PyImport_ImportModule("gc");
+    py_clear_error();
+    if (gc.module == NULL)
+        return -1;
+    gc.collect = py_attribute(gc.module, "collect");
+    gc.get_objects = py_attribute(gc.module, "get_objects");
+    gc.enable = py_attribute(gc.module, "enable");
+    gc.disable = py_attribute(gc.module, "disable");
+    gc.isenabled = py_attribute(gc.module, "isenabled");
+    is_tried = false;
     if (gc.collect == NULL || gc.get_objects == NULL || gc.enable == NULL || gc.disable == NULL ||
         gc.isenabled == NULL)
         return -1;
     return py_size_begin() == 0 && py_name_begin() == 0 ? 0 : -1;
+}
+
+void py_heap_end(void)
+{
+    py_drop(&gc.module);
+    py_drop(&gc.collect);
+    py_drop(&gc.get_objects);
+    py_drop(&gc.enable);
+    py_drop(&gc.disable);
+    py_drop(&gc.isenabled);
+    py_size_end();
+    py_name_end();
 }
 
 /* ---- In place ---- */

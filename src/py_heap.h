@@ -10,8 +10,12 @@
 
 #include <stdbool.h>
 
-/* Keeps gc.collect and gc.get_objects, as they are now, for later. 0 or -1. GIL. */
+/* Keeps gc.collect and gc.get_objects, as they are now, for later. What an earlier life of the
+ * interpreter has left is forgotten: it died with that. 0 or -1. GIL. */
 int py_heap_begin(void);
+
+/* Gives up what is kept: the interpreter ends. GIL. */
+void py_heap_end(void);
 
 /* Counts and sizes every tracked object into `snapshot` (not yet ranked). With `collect`,
  * gc.collect() comes first: finalisers and weakref callbacks then run on this thread. A __sizeof__
@@ -19,8 +23,8 @@ int py_heap_begin(void);
 int py_heap_count(struct snapshot *snapshot, int collect);
 
 /* Whether py_heap_count() had to go through gc.get_objects(), many times slower than walking the
- * collector's own lists, because this version of CPython is not known. Never on free-threaded builds,
- * where there is no other way. */
+ * collector's own lists, because this version of CPython is not known. Never on free-threaded
+ * builds, where there is no other way. */
 bool py_heap_is_unknown(void);
 
 #endif

@@ -173,6 +173,19 @@ int py_host_call_after_fork(void (*function)(void))
     return 0;
 }
 
+int py_host_call_when_running(void (*function)(void))
+{
+    forking.frame = NULL; /* left to itself: without the GIL no reference may be dropped */
+    forking.function = function;
+    return py.Py_AddPendingCall(on_pending, NULL);
+}
+
+void py_host_end(void)
+{
+    py_drop(&forking.frame);
+    forking.function = NULL;
+}
+
 static PyObject *new_bytes(const char *text)
 {
     return py.PyBytes_FromStringAndSize(text, (ssize_t)strlen(text));

@@ -28,6 +28,13 @@ int py_host_register(const struct py_host_events *events);
  * call could not be queued. GIL. */
 int py_host_call_after_fork(void (*function)(void));
 
+/* The interpreter ends: what was to be called will not be. GIL. */
+void py_host_end(void);
+
+/* In a forked child that Python is not told of: calls `function` as soon as the main thread runs
+ * Python code; never, where the child only execs. 0 or -1. Needs no GIL. */
+int py_host_call_when_running(void (*function)(void));
+
 /* Sets a variable for children of this process, and for the program's own os.environ. GIL. */
 void py_host_set_environment(const char *name, const char *value);
 

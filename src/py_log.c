@@ -6,6 +6,7 @@
 #include "py_log.h"
 
 #include "memprof.h"
+#include "py_gevent.h"
 
 #include <string.h>
 
@@ -232,6 +233,11 @@ static int handle(PyObject *logger, PyObject *record)
 {
     PyObject *function = py_attribute(logger, "handle");
     PyObject *answer = NULL;
+    if (function != NULL && py_gevent_is_patched()) {
+        int queued = py_gevent_call(function, record);
+        py.Py_DecRef(function);
+        return queued;
+    }
     if (function != NULL)
         answer = py.PyObject_CallFunctionObjArgs(function, record, NULL);
     int status = answer != NULL ? 0 : -1;
@@ -279,6 +285,28 @@ static void drop_thread_local_reference(PyObject *threading)
     py_release(reference);
     py_clear_error();
     py_release(storage);
+}
+
+void py_log_begin(void)
+{
+    py_gevent_forget();
+    own_logger = NULL;
+}
+
+void py_log_forget(void)
+{
+    py_gevent_forget();
+}
+
+void py_log_end_soon(void)
+{
+    py_gevent_end_soon();
+}
+
+void py_log_end(void)
+{
+    py_gevent_end();
+    py_drop(&own_logger);
 }
 
 void py_log_leave_thread(void)

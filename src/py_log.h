@@ -28,6 +28,19 @@ struct py_log_extra {
     int is_integer;
 };
 
+/* Forgets what an earlier life of the interpreter has left: it died with that. */
+void py_log_begin(void);
+
+/* In a forked child: records that have not reached a handler are the parent's. Needs no GIL. */
+void py_log_forget(void);
+
+/* The program's event loop, if it has one, does not run any more. GIL. */
+void py_log_end_soon(void);
+
+/* Emits what still waits for that loop and gives up what is kept: the interpreter ends. On the main
+ * thread. GIL. */
+void py_log_end(void);
+
 /* Where a record would go now. GIL. */
 enum py_log_route py_log_route(void);
 

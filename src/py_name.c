@@ -17,14 +17,19 @@ static PyObject *is_printable; /* str.isprintable */
 
 int py_name_begin(void)
 {
-    if (is_printable != NULL)
-        return 0;
     module_getter = py_type_getter("__module__");
     qualname_getter = py_type_getter("__qualname__");
     if (module_getter == NULL || qualname_getter == NULL)
         return -1;
     is_printable = py_attribute(py.PyUnicode_Type, "isprintable");
     return is_printable != NULL ? 0 : -1;
+}
+
+void py_name_end(void)
+{
+    py_drop(&module_getter);
+    py_drop(&qualname_getter);
+    py_drop(&is_printable);
 }
 
 /* What the getter says of `class` as an exact str, NULL where it is anything else. */

@@ -10,6 +10,9 @@
 /* Prepares for py_class_name(). 0 or -1. GIL. */
 int py_name_begin(void);
 
+/* Gives up what py_name_begin() keeps. GIL. */
+void py_name_end(void);
+
 /* `discord.message.Message`, builtins bare: `dict`; `<unknown>.Name` where the class's __module__
  * is no string. What is not printable is escaped as repr() does, so a name never breaks a line.
  * No code of the class or its metaclass runs. UTF-8, malloc'ed; NULL when out of memory. GIL. */

@@ -27,8 +27,7 @@ static PyObject *get_itemsize;
 
 int py_size_begin(void)
 {
-    if (sizeof_name != NULL)
-        return 0;
+    getsizeof = NULL;
     if (py._PySys_GetSizeOf == NULL) {
         PyObject *sys = py.PyImport_ImportModule("sys");
         if (sys != NULL)
@@ -88,6 +87,17 @@ static int has_stand_in(PyObject *object)
     int answer = is_stand_in(method_of(class));
     py_release(class);
     return answer;
+}
+
+void py_size_end(void)
+{
+    py_drop(&getsizeof);
+    py_drop(&sizeof_name);
+    py_drop(&object_sizeof);
+    py_drop(&get_name);
+    py_drop(&call_name);
+    py_drop(&get_basicsize);
+    py_drop(&get_itemsize);
 }
 
 static ssize_t ask_sys_getsizeof(PyObject *object)

@@ -32,6 +32,9 @@ struct py_size_plan {
  * be had. GIL. */
 int py_size_begin(void);
 
+/* Gives up what py_size_begin() keeps. GIL. */
+void py_size_end(void);
+
 /* How to size the objects of `class`, of which `example` is one whose ob_type stands at
  * `type_offset`. Runs no Python code. GIL. */
 struct py_size_plan py_size_plan(PyObject *class, PyObject *example, size_t type_offset);

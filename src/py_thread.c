@@ -3,6 +3,9 @@
  * `stage` tells both sides where the thread is: the starter sets STARTING, the thread ALIVE and
  * ENDED, and whoever joins it turns ENDED into ABSENT, once. Everything is atomic or written before
  * the thread starts; nobody holds the GIL while waiting for the other side.
+ *
+ * `place` tells a thread that forks behind Python's back (py_thread_hold) when it may: the thread
+ * says first where it is, then looks at `holds`; the other side does it the other way round.
  */
 #include "py_thread.h"
 
@@ -21,17 +24,22 @@
 enum {
     STACK_BYTES = 8 << 20, /* as Python's own threads: logging handlers are Python code */
     LOOK_AGAIN_MS = 20,
+    UNSURE_PATIENCE_MS = 50,
     TASK_END_PATIENCE_MS = 100
 };
 
 enum stage { ABSENT, STARTING, ALIVE, ENDED };
+enum place { OUTSIDE, WAITING, INSIDE };
 
 static struct {
     const struct py_thread_work *work;
     pthread_t thread;
     pid_t process; /* the process it was started in */
     pid_t task;    /* its id in the kernel */
+    PyThreadState *state;
     _Atomic enum stage stage;
+    _Atomic enum place place; /* of the thread: in tick(), or waiting for the GIL */
+    atomic_int holds;         /* forks under way that keep it OUTSIDE */
     atomic_bool stop;
     atomic_bool woken;
     struct bell to_thread;
@@ -54,28 +62,58 @@ static void sleep_until(uint64_t until_ms)
     }
 }
 
+static void leave(void)
+{
+    atomic_store(&self.place, OUTSIDE);
+    bell_ring(&self.from_thread);
+}
+
+/* Before the thread asks for the GIL. */
+static void approach(void)
+{
+    for (;;) {
+        unsigned seen = atomic_load(&self.to_thread.rings);
+        atomic_store(&self.place, WAITING);
+        if (atomic_load(&self.holds) == 0)
+            return;
+        leave();
+        bell_wait(&self.to_thread, seen, UINT64_MAX);
+    }
+}
+
+static void enter(void)
+{
+    approach();
+    py.PyEval_RestoreThread(self.state);
+    atomic_store(&self.place, INSIDE);
+}
+
 static void *run(void *unused)
 {
     (void)unused;
     self.task = (pid_t)syscall(SYS_gettid);
     prctl(PR_SET_NAME, MEMPROF_THREAD, 0, 0, 0);
+    approach();
     int gil = py.PyGILState_Ensure();
-    PyThreadState *state = py.PyEval_SaveThread();
+    self.state = py.PyEval_SaveThread();
+    leave();
     set_stage(ALIVE);
     uint64_t next_ms = 0;
     for (;;) {
         sleep_until(next_ms);
         if (atomic_load(&self.stop))
             break;
-        py.PyEval_RestoreThread(state);
+        enter();
         next_ms = self.work->tick(atomic_exchange(&self.woken, false));
         py_log_leave_thread();
-        state = py.PyEval_SaveThread();
+        self.state = py.PyEval_SaveThread();
+        leave();
     }
-    py.PyEval_RestoreThread(state);
+    enter();
     self.work->finish(atomic_load(&self.woken));
     py_log_leave_thread();
     py.PyGILState_Release(gil);
+    leave();
     set_stage(ENDED);
     return NULL;
 }
@@ -156,10 +194,17 @@ static void wait_for_task_end(pid_t task)
     }
 }
 
+static bool is_this_thread(void)
+{
+    return self.task == (pid_t)syscall(SYS_gettid);
+}
+
 bool py_thread_stop(uint64_t patience_ms)
 {
     if (!py_thread_is_running())
         return true;
+    if (is_this_thread())
+        return false;
     pthread_t thread = self.thread;
     atomic_store(&self.stop, true);
     bell_ring(&self.to_thread);
@@ -173,6 +218,56 @@ bool py_thread_stop(uint64_t patience_ms)
     if (!ended)
         atomic_store(&self.stop, false);
     return ended;
+}
+
+/* The thread state that is current: of this thread from 3.12 on, of the process before. */
+static PyThreadState *current_state(void)
+{
+    if (py.PyThreadState_GetUnchecked != NULL)
+        return py.PyThreadState_GetUnchecked();
+    if (py._PyThreadState_UncheckedGet != NULL)
+        return py._PyThreadState_UncheckedGet();
+    return NULL;
+}
+
+static void wait_until_outside(uint64_t patience_ms, bool sure)
+{
+    uint64_t give_up_ms = monotonic_ms() + patience_ms;
+    for (;;) {
+        unsigned seen = atomic_load(&self.from_thread.rings);
+        enum place place = atomic_load(&self.place);
+        if (place == OUTSIDE)
+            return;
+        uint64_t now_ms = monotonic_ms();
+        if (sure && place == INSIDE && !self.work->may_block())
+            give_up_ms = now_ms + patience_ms;
+        if (now_ms >= give_up_ms)
+            return;
+        bell_wait(&self.from_thread, seen, now_ms + LOOK_AGAIN_MS);
+    }
+}
+
+void py_thread_hold(uint64_t patience_ms)
+{
+    atomic_fetch_add(&self.holds, 1);
+    if (!py_thread_is_running() || is_this_thread() || atomic_load(&self.place) == OUTSIDE)
+        return;
+    /* Before 3.12, a state that is neither this thread's first nor the profiler's may be current
+     * in another thread, or in this one for a sub-interpreter: that cannot be told. */
+    PyThreadState *current = current_state();
+    bool holds_gil = current != NULL && current == py.PyGILState_GetThisThreadState();
+    bool sure = holds_gil || current == NULL || current == self.state;
+    if (holds_gil)
+        py.PyEval_SaveThread();
+    wait_until_outside(sure ? patience_ms : UNSURE_PATIENCE_MS, sure);
+    if (holds_gil)
+        py.PyEval_RestoreThread(current);
+}
+
+void py_thread_let_go(void)
+{
+    atomic_fetch_sub(&self.holds, 1);
+    bell_ring(&self.to_thread);
 }
 
 bool py_thread_is_running(void)
@@ -189,5 +284,7 @@ void py_thread_wake(void)
 void py_thread_forget(void)
 {
     atomic_store(&self.stage, ABSENT);
+    atomic_store(&self.place, OUTSIDE);
+    atomic_store(&self.holds, 0);
     atomic_store(&self.woken, false);
 }

@@ -38,6 +38,15 @@ bool py_thread_is_running(void);
 /* Has tick() called at once. Async-signal-safe. */
 void py_thread_wake(void);
 
+/* Before a fork that Python is not told of: returns once the thread neither holds the GIL nor waits
+ * for it, nor runs Python code, and keeps it there until py_thread_let_go(); in the child nobody
+ * would ever end that. Waits as long as tick() needs, at most `patience_ms` while that may block or
+ * has not got the GIL. Any thread, with or without the GIL; released while waiting. */
+void py_thread_hold(uint64_t patience_ms);
+
+/* In the parent: undoes py_thread_hold(). */
+void py_thread_let_go(void);
+
 /* In a forked child: there is no thread here. */
 void py_thread_forget(void);
 

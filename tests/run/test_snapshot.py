@@ -308,7 +308,7 @@ FINISH = """
     gc.disable()      # an automatic collection would call back too
     arm.append(1)
     os.kill(os.getpid(), signal.SIGUSR1)
-    assert done.wait(60)
+    assert done.wait(350)
     gc.callbacks.clear()
     print(figures[0], flush=True)
 """
