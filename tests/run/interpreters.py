@@ -72,3 +72,9 @@ def find():
         if interpreter is not None:
             found[real] = interpreter
     return sorted(found.values(), key=lambda interpreter: interpreter.number)
+
+
+if __name__ == "__main__":
+    for each in find():
+        print("skipped: %s: %s" % (each, each.unsupported) if each.unsupported else
+              "testing: %s" % each)
