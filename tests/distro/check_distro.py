@@ -24,7 +24,7 @@ SCRIPT = "/usr/share/debootstrap/scripts/sid"
 RUNS = [["tests/run/test_%s.py" % name]
         for name in ("snapshot", "activation", "config", "logging", "lifecycle")]
 RUNS += [["tests/run/stress_start_stop.py", "200"],
-         ["tests/hosts/discord/check_discord.py", "--library", "/work/libmemprof.so"]]
+         ["tests/hosts/discord/check_discord.py", "--library", "/memprof/libmemprof.so"]]
 
 
 def skip(reason):
@@ -40,7 +40,7 @@ class Root:
         self.path = os.path.join(folder, release)
 
     def make(self):
-        if os.path.exists(os.path.join(self.path, "work", "complete")):
+        if os.path.exists(os.path.join(self.path, "memprof", "complete")):
             return
         self.unmount()    # an earlier run may have been killed
         shutil.rmtree(self.path, ignore_errors=True)
@@ -54,7 +54,7 @@ class Root:
     def run(self, *command, **options):
         environment = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LANG": "C.UTF-8", "HOME": "/root",
                        "DEBIAN_FRONTEND": "noninteractive", "PYTHONDONTWRITEBYTECODE": "1",
-                       "MEMPROF_LIBRARY": "/work/libmemprof.so"}
+                       "MEMPROF_LIBRARY": "/memprof/libmemprof.so"}
         return subprocess.run(["chroot", self.path, *command], env=environment, **options)
 
     def mount(self):
@@ -85,7 +85,7 @@ class Root:
                 print("skipped: %s has no package %s" % (self.release, package))
 
     def bring(self, library):
-        work = os.path.join(self.path, "work")
+        work = os.path.join(self.path, "memprof")
         os.makedirs(work, exist_ok=True)
         shutil.copy(library, os.path.join(work, "libmemprof.so"))
         shutil.rmtree(os.path.join(work, "tests"), ignore_errors=True)
@@ -113,7 +113,7 @@ def main():
         root.install(packages)
         root.bring(library)
         for test, *arguments in RUNS:
-            done = root.run("python3", "/work/" + test, *arguments, stdout=subprocess.PIPE,
+            done = root.run("python3", "/memprof/" + test, *arguments, stdout=subprocess.PIPE,
                             stderr=subprocess.STDOUT)
             text = done.stdout.decode("utf-8", "replace")
             good, bad = count(text)
