@@ -5,7 +5,7 @@
  */
 #include "census.h"
 
-#include <stdlib.h>
+#include "memory.h"
 
 enum { FIRST_SLOT_COUNT = 1024 };
 
@@ -23,14 +23,14 @@ static int grow(struct census *census)
 {
     struct census wider = *census;
     wider.slot_count = census->slot_count == 0 ? FIRST_SLOT_COUNT : census->slot_count * 2;
-    wider.slots = calloc(wider.slot_count, sizeof(*wider.slots));
+    wider.slots = memory_allocate_zeroed(wider.slot_count, sizeof(*wider.slots));
     if (wider.slots == NULL)
         return -1;
     for (size_t i = 0; i < census->slot_count; i++) {
         if (census->slots[i].class != NULL)
             wider.slots[slot_of(&wider, census->slots[i].class)] = census->slots[i];
     }
-    free(census->slots);
+    memory_free(census->slots);
     *census = wider;
     return 0;
 }
@@ -50,6 +50,6 @@ struct census_entry *census_find(struct census *census, const void *class, int *
 
 void census_clear(struct census *census)
 {
-    free(census->slots);
+    memory_free(census->slots);
     *census = (struct census){0};
 }

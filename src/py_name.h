@@ -15,7 +15,7 @@ void py_name_end(void);
 
 /* `discord.message.Message`, builtins bare: `dict`; `<unknown>.Name` where the class's __module__
  * is no string. What is not printable is escaped as repr() does, so a name never breaks a line.
- * No code of the class or its metaclass runs. UTF-8, malloc'ed; NULL when out of memory. GIL. */
+ * No code of the class or its metaclass runs. UTF-8, of memory.h; NULL when out of memory. GIL. */
 char *py_class_name(PyObject *class);
 
 #endif

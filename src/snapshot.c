@@ -5,6 +5,8 @@
  */
 #include "snapshot.h"
 
+#include "memory.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -32,9 +34,9 @@ int snapshot_add(struct snapshot *snapshot, char *name, uint64_t count, uint64_t
 {
     if (snapshot->class_count == snapshot->capacity) {
         size_t capacity = snapshot->capacity == 0 ? 256 : snapshot->capacity * 2;
-        void *classes = realloc(snapshot->classes, capacity * sizeof(*snapshot->classes));
+        void *classes = memory_resize(snapshot->classes, capacity * sizeof(*snapshot->classes));
         if (classes == NULL) {
-            free(name);
+            memory_free(name);
             return -1;
         }
         snapshot->classes = classes;
@@ -54,7 +56,7 @@ static void merge_equal_names(struct snapshot *snapshot)
         if (kept > 0 && strcmp(snapshot->classes[kept - 1].name, class->name) == 0) {
             snapshot->classes[kept - 1].count += class->count;
             snapshot->classes[kept - 1].bytes += class->bytes;
-            free(class->name);
+            memory_free(class->name);
         } else {
             snapshot->classes[kept++] = *class;
         }
@@ -77,9 +79,9 @@ int snapshot_rank(struct snapshot *snapshot)
     qsort(snapshot->classes, snapshot->class_count, sizeof(*snapshot->classes), compare_names);
     merge_equal_names(snapshot);
     size_t count = snapshot->class_count;
-    struct rank *ranks = calloc(count, sizeof(*ranks));
-    snapshot->by_count = calloc(count, sizeof(*snapshot->by_count));
-    snapshot->by_bytes = calloc(count, sizeof(*snapshot->by_bytes));
+    struct rank *ranks = memory_allocate_zeroed(count, sizeof(*ranks));
+    snapshot->by_count = memory_allocate_zeroed(count, sizeof(*snapshot->by_count));
+    snapshot->by_bytes = memory_allocate_zeroed(count, sizeof(*snapshot->by_bytes));
     int complete = ranks != NULL && snapshot->by_count != NULL && snapshot->by_bytes != NULL;
     if (complete) {
         for (size_t i = 0; i < count; i++)
@@ -89,16 +91,16 @@ int snapshot_rank(struct snapshot *snapshot)
             ranks[i] = (struct rank){snapshot->classes[i].bytes, (uint32_t)i};
         rank_into(snapshot->by_bytes, ranks, count);
     }
-    free(ranks);
+    memory_free(ranks);
     return complete ? 0 : -1;
 }
 
 void snapshot_clear(struct snapshot *snapshot)
 {
     for (size_t i = 0; i < snapshot->class_count; i++)
-        free(snapshot->classes[i].name);
-    free(snapshot->classes);
-    free(snapshot->by_count);
-    free(snapshot->by_bytes);
+        memory_free(snapshot->classes[i].name);
+    memory_free(snapshot->classes);
+    memory_free(snapshot->by_count);
+    memory_free(snapshot->by_bytes);
     *snapshot = (struct snapshot){0};
 }

@@ -4,9 +4,10 @@
  */
 #include "text.h"
 
+#include "memory.h"
+
 #include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 static bool reserve(struct text *text, size_t more)
@@ -19,7 +20,7 @@ static bool reserve(struct text *text, size_t more)
     size_t capacity = text->capacity == 0 ? 256 : text->capacity * 2;
     if (capacity < needed)
         capacity = needed;
-    char *bytes = realloc(text->bytes, capacity);
+    char *bytes = memory_resize(text->bytes, capacity);
     if (bytes == NULL) {
         text->failed = true;
         return false;
@@ -59,6 +60,6 @@ void text_add(struct text *text, const char *format, ...)
 
 void text_clear(struct text *text)
 {
-    free(text->bytes);
+    memory_free(text->bytes);
     *text = (struct text){0};
 }

@@ -11,7 +11,7 @@
 /* Zero is the empty text. Once an allocation has failed, `failed` stays set and later additions do
  * nothing: callers check once, at the end. */
 struct text {
-    char *bytes; /* always followed by a NUL, which is not counted */
+    char *bytes; /* of memory.h, always followed by a NUL, which is not counted */
     size_t size;
     size_t capacity;
     bool failed;
