@@ -23,6 +23,8 @@
 #define MEMPROF_INTERVAL_SECONDS_MAXIMUM 31536000 /* 365 days */
 #define MEMPROF_TOP_N_CLASSES_MINIMUM 1
 #define MEMPROF_TOP_N_CLASSES_MAXIMUM 1000000
+#define MEMPROF_FORK_TIMEOUT_SECONDS_MINIMUM 1
+#define MEMPROF_FORK_TIMEOUT_SECONDS_MAXIMUM 3600
 
 /* What every record carries: its logger, its thread and the file that it names as its origin. */
 #define MEMPROF_LOGGER "memory_profiler"

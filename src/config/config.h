@@ -14,12 +14,17 @@ struct config {
     long top_n_classes;
     long follow_children;
     long collect;
+    long snapshot_mode;
+    long fork_timeout_seconds;
+    long max_overhead_percent;
     long snapshot_signal;
     long snapshot_at_exit;
     long output;
 };
 
 enum config_output { CONFIG_OUTPUT_AUTO, CONFIG_OUTPUT_LOGGING, CONFIG_OUTPUT_STDERR };
+
+enum config_mode { CONFIG_MODE_AUTO, CONFIG_MODE_INLINE, CONFIG_MODE_FORK };
 
 enum config_severity { CONFIG_WARNING, CONFIG_ERROR };
 

@@ -14,6 +14,7 @@
 #define OPTION(name, variable) #name, MEMPROF_ENV_PREFIX variable
 #define SLOT(name) offsetof(struct config, name)
 
+static const char *const modes[] = {"auto", "inline", "fork", NULL};
 static const char *const outputs[] = {"auto", "logging", "stderr", NULL};
 
 const struct option option_table[OPTION_COUNT] = {
@@ -28,7 +29,16 @@ const struct option option_table[OPTION_COUNT] = {
     {OPTION(follow_children, "FOLLOW_CHILDREN"), OPTION_BOOLEAN, 0, 0, 1, NULL,
      SLOT(follow_children), "Profile forked workers and Python children of this process too."},
     {OPTION(collect, "COLLECT"), OPTION_BOOLEAN, 1, 0, 1, NULL, SLOT(collect),
-     "Run `gc.collect()` before each snapshot, so that garbage is not counted."},
+     "Leave garbage out: by `gc.collect()`, or in a forked copy by the same rule."},
+    {OPTION(snapshot_mode, "SNAPSHOT_MODE"), OPTION_CHOICE, CONFIG_MODE_AUTO, 0, 0, modes,
+     SLOT(snapshot_mode),
+     "Walk the heap with the program standing still, in a forked copy, or whichever pauses less."},
+    {OPTION(fork_timeout_seconds, "FORK_TIMEOUT_SECONDS"), OPTION_INTEGER, 60,
+     MEMPROF_FORK_TIMEOUT_SECONDS_MINIMUM, MEMPROF_FORK_TIMEOUT_SECONDS_MAXIMUM, NULL,
+     SLOT(fork_timeout_seconds), "Seconds after which a forked copy that has not ended is killed."},
+    {OPTION(max_overhead_percent, "MAX_OVERHEAD_PERCENT"), OPTION_INTEGER, 5, 1, 100, NULL,
+     SLOT(max_overhead_percent),
+     "Share of time that pauses may take; above it the interval is stretched."},
     {OPTION(snapshot_signal, "SNAPSHOT_SIGNAL"), OPTION_SIGNAL, 0, 0, 0, NULL,
      SLOT(snapshot_signal), "The signal that asks for a snapshot at once."},
     {OPTION(snapshot_at_exit, "SNAPSHOT_AT_EXIT"), OPTION_BOOLEAN, 0, 0, 1, NULL,

@@ -20,12 +20,16 @@ import yaml
 
 TYPES = {
     "enabled": "boolean", "interval_seconds": (10, 31536000), "top_n_classes": (1, 1000000),
-    "follow_children": "boolean", "collect": "boolean", "snapshot_signal": "signal",
+    "follow_children": "boolean", "collect": "boolean",
+    "snapshot_mode": ("auto", "inline", "fork"), "fork_timeout_seconds": (1, 3600),
+    "max_overhead_percent": (1, 100), "snapshot_signal": "signal",
     "snapshot_at_exit": "boolean", "output": ("auto", "logging", "stderr"),
 }
 DEFAULTS = {
     "enabled": False, "interval_seconds": 60, "top_n_classes": 50, "follow_children": False,
-    "collect": True, "snapshot_signal": "none", "snapshot_at_exit": False, "output": "auto",
+    "collect": True, "snapshot_mode": "auto", "fork_timeout_seconds": 60,
+    "max_overhead_percent": 5, "snapshot_signal": "none", "snapshot_at_exit": False,
+    "output": "auto",
 }
 VARIABLES = {"SIXTY": "60", "YES": "yes", "WORD": "auto", "EMPTY": "", "NESTED": "${SIXTY}"}
 

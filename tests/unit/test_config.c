@@ -25,7 +25,14 @@
 static void test_no_file_means_enabled(void **state)
 {
     struct fixture *fixture = *state;
-    const struct config defaults = {1, 60, 50, 0, 1, 0, 0, CONFIG_OUTPUT_AUTO};
+    const struct config defaults = {.enabled = 1,
+                                    .interval_seconds = 60,
+                                    .top_n_classes = 50,
+                                    .collect = 1,
+                                    .snapshot_mode = CONFIG_MODE_AUTO,
+                                    .fork_timeout_seconds = 60,
+                                    .max_overhead_percent = 5,
+                                    .output = CONFIG_OUTPUT_AUTO};
 
     fixture_load(fixture);
     fixture_expect_warnings(fixture, NULL);
@@ -38,7 +45,14 @@ static void test_no_file_means_enabled(void **state)
 static void test_a_file_decides_about_enabled(void **state)
 {
     struct fixture *fixture = *state;
-    const struct config defaults = {0, 60, 50, 0, 1, 0, 0, CONFIG_OUTPUT_AUTO};
+    const struct config defaults = {.enabled = 0,
+                                    .interval_seconds = 60,
+                                    .top_n_classes = 50,
+                                    .collect = 1,
+                                    .snapshot_mode = CONFIG_MODE_AUTO,
+                                    .fork_timeout_seconds = 60,
+                                    .max_overhead_percent = 5,
+                                    .output = CONFIG_OUTPUT_AUTO};
 
     fixture_load_section(fixture, "interval_seconds: 60");
     fixture_expect_warnings(fixture, NULL);
@@ -53,10 +67,13 @@ static void test_a_file_decides_about_enabled(void **state)
 static void test_every_option(void **state)
 {
     struct fixture *fixture = *state;
-    const struct config expected = {1, 90, 1000, 1, 0, SIGUSR2, 1, CONFIG_OUTPUT_STDERR};
+    const struct config expected = {
+        1, 90, 1000, 1, 0, CONFIG_MODE_FORK, 3600, 1, SIGUSR2, 1, CONFIG_OUTPUT_STDERR};
 
     fixture_load_section(fixture, "enabled: On\ninterval_seconds: 1:30\ntop_n_classes: '1_000'\n"
                                   "follow_children: \"yes\"\ncollect: no\n"
+                                  "snapshot_mode: fork\nfork_timeout_seconds: 1:0:0\n"
+                                  "max_overhead_percent: 0b1\n"
                                   "snapshot_signal: SIGUSR2\nsnapshot_at_exit: !!bool on\n"
                                   "output: stderr");
     fixture_expect_warnings(fixture, NULL);
@@ -66,19 +83,25 @@ static void test_every_option(void **state)
 static void test_every_variable_wins(void **state)
 {
     struct fixture *fixture = *state;
-    const struct config expected = {1, 90, 1000, 1, 0, SIGRTMIN + 2, 1, CONFIG_OUTPUT_LOGGING};
+    const struct config expected = {
+        1, 90, 1000, 1, 0, CONFIG_MODE_INLINE, 1, 100, SIGRTMIN + 2, 1, CONFIG_OUTPUT_LOGGING};
 
     fixture_set(fixture, "MEMPROF_ENABLED", " 1 ");
     fixture_set(fixture, "MEMPROF_INTERVAL_SECONDS", "\t90\n");
     fixture_set(fixture, "MEMPROF_TOP_N_CLASSES", "0x3e8");
     fixture_set(fixture, "MEMPROF_FOLLOW_CHILDREN", "YeS");
     fixture_set(fixture, "MEMPROF_COLLECT", "0");
+    fixture_set(fixture, "MEMPROF_SNAPSHOT_MODE", "inline");
+    fixture_set(fixture, "MEMPROF_FORK_TIMEOUT_SECONDS", "1");
+    fixture_set(fixture, "MEMPROF_MAX_OVERHEAD_PERCENT", "100");
     fixture_set(fixture, "MEMPROF_SNAPSHOT_SIGNAL", "SIGRTMIN+2");
     fixture_set(fixture, "MEMPROF_SNAPSHOT_AT_EXIT", "true");
     fixture_set(fixture, "MEMPROF_OUTPUT", "logging");
     /* What is overridden is not even read, so it cannot be wrong. */
     fixture_load_section(fixture, "enabled: maybe\ninterval_seconds: 1\ntop_n_classes: []\n"
                                   "follow_children: 5\ncollect:\nsnapshot_signal: SIGKILL\n"
+                                  "snapshot_mode: 1\nfork_timeout_seconds: 0\n"
+                                  "max_overhead_percent: 101\n"
                                   "snapshot_at_exit: *x\noutput: !foo bar");
     fixture_expect_warnings(fixture, NULL);
     assert_memory_equal(&fixture->config, &expected, sizeof expected);
