@@ -43,17 +43,13 @@ static bool takes_texts(void)
     return now.type == S_IFREG && (fcntl(STDERR_FILENO, F_GETFL) & O_APPEND) != 0;
 }
 
-void message_write(const char *format, ...)
+static void write_line(const char *format, va_list arguments)
 {
     static const char prefix[] = "memprof: ";
     char line[MESSAGE_LIMIT_BYTES];
     memcpy(line, prefix, sizeof(prefix));
     size_t used = sizeof(prefix) - 1;
-    va_list arguments;
-    va_start(arguments, format);
-    int size = vsnprintf(line + used, sizeof(line) - used - 1, format, arguments);
-    va_end(arguments);
-    if (size < 0)
+    if (vsnprintf(line + used, sizeof(line) - used - 1, format, arguments) < 0)
         return;
     used += strlen(line + used);
     for (size_t i = 0; i < used; i++) {
@@ -62,6 +58,25 @@ void message_write(const char *format, ...)
     }
     line[used] = '\n';
     message_write_record(line, used + 1);
+}
+
+void message_write(const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    write_line(format, arguments);
+    va_end(arguments);
+}
+
+void message_write_once(bool *said, const char *format, ...)
+{
+    if (*said)
+        return;
+    *said = true;
+    va_list arguments;
+    va_start(arguments, format);
+    write_line(format, arguments);
+    va_end(arguments);
 }
 
 int message_write_record(const char *text, size_t size)

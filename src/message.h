@@ -5,6 +5,7 @@
 #ifndef MEMPROF_MESSAGE_H
 #define MEMPROF_MESSAGE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 /* Longer messages are cut, so that each is one atomic write to a pipe. */
@@ -18,6 +19,9 @@ void message_begin(void);
 
 /* Every message is one line, whatever the arguments hold. Allocates nothing. */
 void message_write(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* The same, unless `*said` is set; sets it. */
+void message_write_once(bool *said, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* Writes all of `text` to descriptor 2; for the records that fall back to it. Waits at most two
  * seconds for a full pipe. Returns 0, or -1 where something was lost. */

@@ -8,21 +8,22 @@
 #include "profiler.h"
 
 #include "bell.h"
+#include "cost.h"
 #include "fork_watch.h"
 #include "memprof.h"
 #include "message.h"
 #include "py_api.h"
+#include "py_capture.h"
 #include "py_heap.h"
 #include "py_host.h"
 #include "py_log.h"
+#include "py_outlet.h"
 #include "py_thread.h"
 #include "report.h"
 #include "snapshot_signal.h"
 
 #include <pthread.h>
-#include <stdatomic.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 enum {
@@ -41,100 +42,30 @@ static struct {
     bool resume;  /* a fork has stopped the thread, and it has to start again */
     bool forking; /* between the events around a fork, on the thread `forker` */
     pthread_t forker;
-    atomic_bool logging;
 } profiler;
 
 static struct {
     uint64_t started_ms;
-    uint64_t next_ms; /* the next snapshot by the clock, once announced */
-    uint64_t look_ms; /* the pause until the next look while nobody listens */
-    uint64_t sequence;
+    uint64_t next_ms;  /* the next snapshot by the clock, once announced */
+    uint64_t look_ms;  /* the pause until the next look while nobody listens */
+    uint64_t taken_ms; /* when the last snapshot began */
+    bool patient;      /* it was asked for, or due after an interval without listeners */
+    bool stretched;    /* the log has been told that the interval is */
     bool announced;
     bool registered_again;
-    bool said_disabled, said_unheard, said_raised, said_signal_lost, said_unknown;
+    bool said_signal_lost;
 } schedule;
-
-enum destination { NOWHERE, TO_LOGGING, TO_DESCRIPTOR };
 
 static uint64_t interval_ms(void)
 {
     return (uint64_t)profiler.config.interval_seconds * 1000;
 }
 
-/* ---- Where records go ---- */
-
-static void say_once(bool *said, const char *text)
-{
-    if (!*said)
-        message_write("%s", text);
-    *said = true;
-}
-
-/* `patient`: the program has had an interval's time to set its logging up, or somebody has asked
- * for this very snapshot. */
-static enum destination destination_now(bool patient)
-{
-    if (profiler.config.output == CONFIG_OUTPUT_STDERR)
-        return TO_DESCRIPTOR;
-    switch (py_log_route()) {
-    case PY_LOG_HEARD:
-        return TO_LOGGING;
-    case PY_LOG_DECLINED:
-        return NOWHERE;
-    case PY_LOG_DISABLED:
-        if (patient)
-            say_once(&schedule.said_disabled,
-                     "logging.disable() is in force at INFO or above: snapshots are not logged");
-        return NOWHERE;
-    case PY_LOG_ABSENT:
-    case PY_LOG_UNHEARD:
-        break;
-    }
-    if (patient && profiler.config.output == CONFIG_OUTPUT_LOGGING)
-        say_once(&schedule.said_unheard, "output is logging, but no logging handler takes INFO "
-                                         "records of memory_profiler: snapshots are not logged");
-    return patient && profiler.config.output == CONFIG_OUTPUT_AUTO ? TO_DESCRIPTOR : NOWHERE;
-}
-
-/* One record as logging would print it: date, level, logger, text. */
-static void write_record(const char *text, size_t size)
-{
-    struct text record = {0};
-    struct timespec now = {0};
-    struct tm parts;
-    char date[32] = "";
-    clock_gettime(CLOCK_REALTIME, &now);
-    if (localtime_r(&now.tv_sec, &parts) != NULL)
-        strftime(date, sizeof(date), "%Y-%m-%d %H:%M:%S", &parts);
-    text_add(&record, "%s,%03ld INFO " MEMPROF_LOGGER ": ", date, now.tv_nsec / 1000000);
-    text_add_bytes(&record, text, size);
-    text_add_bytes(&record, "\n", 1);
-    if (!record.failed)
-        message_write_record(record.bytes, record.size);
-    text_clear(&record);
-}
-
-static void emit(enum destination destination, const char *text, size_t size,
-                 const struct py_log_extra *extra, size_t extra_count)
-{
-    atomic_store(&profiler.logging, true);
-    if (destination == TO_LOGGING) {
-        if (py_log_emit(text, size, extra, extra_count) != 0)
-            say_once(&schedule.said_raised,
-                     "a logging handler raised: records of memory_profiler may be lost");
-    } else {
-        PyThreadState *state = py.PyEval_SaveThread();
-        write_record(text, size);
-        py.PyEval_RestoreThread(state);
-    }
-    atomic_store(&profiler.logging, false);
-}
-
 static const struct py_host_events events;
 
-static void announce(enum destination destination)
+static void announce(enum outlet outlet)
 {
-    if (destination == TO_LOGGING && !schedule.registered_again) {
+    if (outlet == OUTLET_LOGGING && !schedule.registered_again) {
         /* logging has registered its own exit and fork callbacks by now: come before them. */
         schedule.registered_again = true;
         py_host_register(&events);
@@ -143,12 +74,12 @@ static void announce(enum destination destination)
         return;
     schedule.announced = true;
     schedule.next_ms = monotonic_ms();
-    emit(destination, MEMPROF_STARTED, strlen(MEMPROF_STARTED), NULL, 0);
+    py_outlet_emit(outlet, MEMPROF_STARTED, strlen(MEMPROF_STARTED), NULL, 0);
 }
 
 /* ---- A snapshot ---- */
 
-static void log_snapshot(enum destination destination, const struct snapshot *snapshot,
+static void log_snapshot(enum outlet outlet, const struct snapshot *snapshot,
                          const struct text *text)
 {
     const struct py_log_extra extra[] = {
@@ -157,43 +88,59 @@ static void log_snapshot(enum destination destination, const struct snapshot *sn
         {"memprof_classes", (double)snapshot->class_count, 1},
         {"memprof_duration_ms", snapshot->duration_ms, 0},
         {"memprof_pause_ms", snapshot->pause_ms, 0},
+        {"memprof_longest_pause_ms", snapshot->longest_pause_ms, 0},
+        {"memprof_forked", snapshot->is_forked, 1},
         {"memprof_sequence", (double)snapshot->sequence, 1},
     };
-    emit(destination, text->bytes, text->size, extra, sizeof(extra) / sizeof(extra[0]));
+    py_outlet_emit(outlet, text->bytes, text->size, extra, sizeof(extra) / sizeof(extra[0]));
 }
 
-static double milliseconds_since(uint64_t start_us)
+/* A record that says when the next one comes later than the interval, and when no more. */
+static void log_stretch(enum outlet outlet, uint64_t rest_ms, double pause_ms)
 {
-    return (double)(monotonic_us() - start_us) / 1000;
-}
-
-static void take_snapshot(enum destination destination)
-{
-    struct snapshot snapshot = {0};
     struct text text = {0};
-    uint64_t start_us = monotonic_us();
-    int status = py_heap_count(&snapshot, (int)profiler.config.collect);
-    snapshot.pause_ms = milliseconds_since(start_us);
-    PyThreadState *state = py.PyEval_SaveThread();
-    if (py_heap_is_unknown())
-        say_once(&schedule.said_unknown,
-                 "the heap of this Python is not known: snapshots go through "
-                 "gc.get_objects() and take longer");
-    if (status == 0)
-        status = snapshot_rank(&snapshot);
-    snapshot.sequence = ++schedule.sequence;
-    long pid = profiler.descendant ? (long)getpid() : 0;
-    if (status == 0)
-        report_write(&text, &snapshot, (size_t)profiler.config.top_n_classes, pid);
-    snapshot.duration_ms = milliseconds_since(start_us);
-    if (status != 0 || text.failed)
-        message_write("out of memory: snapshot %llu is left out",
-                      (unsigned long long)schedule.sequence);
-    py.PyEval_RestoreThread(state);
-    if (status == 0 && !text.failed)
-        log_snapshot(destination, &snapshot, &text);
+    bool stretched = rest_ms > interval_ms();
+    if (stretched) {
+        text_add(&text, "Snapshot interval stretched from %ld s to ",
+                 profiler.config.interval_seconds);
+        report_add_seconds(&text, rest_ms);
+        text_add(&text, ": a pause of ");
+        report_add_milliseconds(&text, pause_ms);
+        text_add(&text, " would be more than max_overhead_percent %ld allows",
+                 profiler.config.max_overhead_percent);
+    } else {
+        text_add(&text, "Snapshot interval back at %ld s", profiler.config.interval_seconds);
+    }
+    if (stretched != schedule.stretched && !text.failed)
+        py_outlet_emit(outlet, text.bytes, text.size, NULL, 0);
+    schedule.stretched = stretched;
     text_clear(&text);
-    snapshot_clear(&snapshot);
+}
+
+/* Ends the snapshot under way and logs it. */
+static void complete_snapshot(enum outlet outlet)
+{
+    const struct snapshot *snapshot;
+    const struct text *text;
+    bool complete = py_capture_finish(&snapshot, &text);
+    double pause_ms = snapshot->pause_ms;
+    uint64_t rest_ms =
+        cost_interval_ms(interval_ms(), pause_ms, profiler.config.max_overhead_percent);
+    if (rest_ms > interval_ms() && schedule.next_ms < schedule.taken_ms + rest_ms)
+        schedule.next_ms = schedule.taken_ms + rest_ms;
+    if (complete && outlet != OUTLET_NOWHERE)
+        log_snapshot(outlet, snapshot, text);
+    py_capture_clear();
+    if (outlet != OUTLET_NOWHERE)
+        log_stretch(outlet, rest_ms, pause_ms);
+}
+
+static void take_snapshot(enum outlet outlet)
+{
+    schedule.taken_ms = monotonic_ms();
+    py_capture_start(profiler.ended);
+    if (py_capture_attend(0))
+        complete_snapshot(outlet);
 }
 
 /* ---- What the thread does ---- */
@@ -222,16 +169,21 @@ static uint64_t look_later(uint64_t now_ms)
 static uint64_t tick(bool asked)
 {
     uint64_t now_ms = monotonic_ms();
-    bool patient = asked || now_ms - schedule.started_ms >= interval_ms();
+    bool is_under_way = py_capture_is_under_way();
+    bool patient = asked || (is_under_way && schedule.patient) ||
+                   now_ms - schedule.started_ms >= interval_ms();
     check_signal();
-    enum destination destination = destination_now(patient);
-    if (destination == NOWHERE && !schedule.announced)
+    enum outlet outlet = py_outlet_now(patient);
+    if (is_under_way)
+        complete_snapshot(outlet);
+    if (outlet == OUTLET_NOWHERE && !schedule.announced)
         return look_later(now_ms);
-    if (destination != NOWHERE)
-        announce(destination);
+    if (outlet != OUTLET_NOWHERE)
+        announce(outlet);
     now_ms = monotonic_ms();
-    if (destination != NOWHERE && (asked || now_ms >= schedule.next_ms))
-        take_snapshot(destination);
+    schedule.patient = patient;
+    if (outlet != OUTLET_NOWHERE && (asked || now_ms >= schedule.next_ms))
+        take_snapshot(outlet);
     /* From the first one on: late or left-out snapshots do not shift those that follow. */
     now_ms = monotonic_ms();
     while (schedule.next_ms <= now_ms)
@@ -239,23 +191,36 @@ static uint64_t tick(bool asked)
     return schedule.next_ms;
 }
 
+static void complete_before_end(enum outlet outlet)
+{
+    uint64_t give_up_ms = monotonic_ms() + EXIT_PATIENCE_MS;
+    bool has_ended = false;
+    PyThreadState *state = py.PyEval_SaveThread();
+    while (!has_ended && monotonic_ms() < give_up_ms)
+        has_ended = py_capture_attend(EXIT_PATIENCE_MS);
+    py.PyEval_RestoreThread(state);
+    if (has_ended)
+        complete_snapshot(outlet);
+    else
+        py_capture_clear();
+}
+
+/* Before a fork nothing: what is under way goes on after it. */
 static void finish(bool asked)
 {
-    if (!profiler.ended || !(asked || profiler.config.snapshot_at_exit))
+    if (!profiler.ended)
         return;
-    enum destination destination = destination_now(true);
-    if (destination == NOWHERE)
+    enum outlet outlet = py_outlet_now(true);
+    if (py_capture_is_under_way())
+        complete_before_end(outlet);
+    if (outlet == OUTLET_NOWHERE || !(asked || profiler.config.snapshot_at_exit))
         return;
-    announce(destination);
-    take_snapshot(destination);
+    announce(outlet);
+    take_snapshot(outlet);
 }
 
-static bool may_block(void)
-{
-    return atomic_load(&profiler.logging);
-}
-
-static const struct py_thread_work work = {tick, finish, may_block};
+static const struct py_thread_work work = {tick, finish, py_capture_is_under_way, py_capture_attend,
+                                           py_outlet_is_busy};
 
 static int start_thread(void)
 {
@@ -314,8 +279,10 @@ static void on_after_fork_in_parent(void)
         resume_after_fork();
 }
 
-static void schedule_begin(void)
+static void begin_to_profile(void)
 {
+    py_outlet_begin(profiler.config.output);
+    py_capture_begin(&profiler.config, profiler.descendant ? (long)profiler.process : 0);
     memset(&schedule, 0, sizeof(schedule));
     schedule.started_ms = monotonic_ms();
     schedule.look_ms = FIRST_LOOK_MS / 2;
@@ -330,16 +297,16 @@ static bool become_child(void)
     py_log_forget();
     profiler.process = getpid();
     profiler.main_thread = pthread_self();
-    atomic_store(&profiler.logging, false);
+    py_capture_forget();
     if (profiler.ended || !profiler.config.follow_children) {
         profiler.ended = true;
         snapshot_signal_remove();
         return false;
     }
     bool registered_again = schedule.registered_again;
-    schedule_begin();
-    schedule.registered_again = registered_again;
     profiler.descendant = true;
+    begin_to_profile();
+    schedule.registered_again = registered_again;
     profiler.resume = true;
     return true;
 }
@@ -403,7 +370,7 @@ int profiler_begin(const struct config *config, bool descendant)
         watching =
             fork_watch_begin(before_any_fork, py_thread_let_go, after_any_fork_in_child) == 0;
     py_log_begin();
-    schedule_begin();
+    begin_to_profile();
     install_snapshot_signal((int)config->snapshot_signal);
     return start_thread();
 }

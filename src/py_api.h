@@ -25,6 +25,15 @@ struct py_method {
     const char *ml_doc;
 };
 
+/* PyMemAllocatorEx of Include/cpython/pymem.h. */
+struct py_allocator {
+    void *ctx;
+    void *(*malloc)(void *ctx, size_t size);
+    void *(*calloc)(void *ctx, size_t count, size_t size);
+    void *(*realloc)(void *ctx, void *block, size_t size);
+    void (*free)(void *ctx, void *block);
+};
+
 enum { PY_METH_VARARGS = 0x0001, PY_METH_NOARGS = 0x0004 };
 
 struct py_api {

@@ -12,11 +12,13 @@
 #include "py_heap.h"
 
 #include "census.h"
+#include "memory.h"
 #include "py_generations.h"
+#include "py_isolate.h"
 #include "py_name.h"
+#include "py_reach.h"
 #include "py_size.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 static struct {
@@ -29,8 +31,8 @@ static struct {
 } gc;
 
 static struct py_generations generations;
-static bool is_tried;
 static enum py_generations_result found;
+static bool can_reach;
 
 /* An object to be sized after the walk, and the class it was counted under. Both referenced. */
 struct deferred {
@@ -39,11 +41,13 @@ struct deferred {
 };
 
 struct walk {
+    struct census_entry *last;
     struct census census; /* an entry's note is the index of its class's plan */
     struct py_size_plan *plans;
     size_t plan_count, plan_capacity;
     struct deferred *deferred;
     size_t deferred_count, deferred_capacity;
+    bool is_in_twin;
 };
 
 static PyObject *call(PyObject *function)
@@ -64,10 +68,12 @@ int py_heap_begin(void)
     gc.enable = py_attribute(gc.module, "enable");
     gc.disable = py_attribute(gc.module, "disable");
     gc.isenabled = py_attribute(gc.module, "isenabled");
-    is_tried = false;
     if (gc.collect == NULL || gc.get_objects == NULL || gc.enable == NULL || gc.disable == NULL ||
         gc.isenabled == NULL)
         return -1;
+    /* Now, while the heap is small: the proof counts every object twice. */
+    found = py_generations_find(&generations, gc.module);
+    can_reach = found == PY_GENERATIONS_FOUND && py_reach_begin(&generations) == 0;
     return py_size_begin() == 0 && py_name_begin() == 0 ? 0 : -1;
 }
 
@@ -91,7 +97,7 @@ static void *room(void *array, size_t count, size_t *capacity, size_t size)
     if (count < *capacity)
         return array;
     size_t wider = *capacity == 0 ? 64 : *capacity * 2;
-    void *moved = realloc(array, wider * size);
+    void *moved = memory_resize(array, wider * size);
     if (moved != NULL)
         *capacity = wider;
     return moved;
@@ -106,6 +112,9 @@ static int plan_class(struct walk *walk, struct census_entry *entry, PyObject *e
     PyObject *class = (PyObject *)entry->class;
     walk->plans = plans;
     plans[walk->plan_count] = py_size_plan(class, example, generations.type_offset);
+    if (walk->is_in_twin && plans[walk->plan_count].method == PY_SIZE_GENERAL)
+        plans[walk->plan_count] =
+            py_size_plan_without_python(class, example, generations.type_offset);
     entry->note = (uint32_t)walk->plan_count++;
     return 0;
 }
@@ -123,39 +132,49 @@ static int defer(struct walk *walk, PyObject *object, PyObject *class)
     return 0;
 }
 
-/* The entry of an object's class, planned. The class is referenced at its first sight. */
+/* The entry of an object's class, planned. The class is referenced at its first sight, but not in a
+ * twin, where none can die and a reference would copy its page. */
 static struct census_entry *entry_of(struct walk *walk, PyObject *class, PyObject *object)
 {
     int is_new;
     struct census_entry *entry = census_find(&walk->census, class, &is_new);
     if (entry != NULL && is_new) {
-        py.Py_IncRef(class);
+        if (!walk->is_in_twin)
+            py.Py_IncRef(class);
         if (plan_class(walk, entry, object) != 0)
             return NULL;
     }
     return entry;
 }
 
+static int count_object(void *context, PyObject *object)
+{
+    struct walk *walk = context;
+    size_t type_offset = generations.type_offset;
+    struct census_entry *entry = walk->last;
+    PyObject *class;
+    memcpy(&class, (const char *)object + type_offset, sizeof(class));
+    /* Objects of one kind are often made in a row. */
+    if (entry == NULL || entry->class != class)
+        entry = entry_of(walk, class, object);
+    walk->last = entry;
+    if (entry == NULL)
+        return -1;
+    entry->count++;
+    const struct py_size_plan *plan = &walk->plans[entry->note];
+    if (plan->method == PY_SIZE_FIXED && plan->item_bytes == 0)
+        entry->bytes += (uint64_t)plan->constant_bytes;
+    else if (plan->method != PY_SIZE_GENERAL)
+        entry->bytes += py_size_planned(plan, object, type_offset);
+    else if (defer(walk, object, class) != 0)
+        return -1;
+    return 0;
+}
+
 static int walk_list(struct walk *walk, struct py_gc_head *head)
 {
-    size_t type_offset = generations.type_offset;
-    struct census_entry *entry = NULL;
     for (struct py_gc_head *at = py_gc_next(head); at != head; at = py_gc_next(at)) {
-        PyObject *object = py_gc_object(at);
-        PyObject *class;
-        memcpy(&class, (const char *)object + type_offset, sizeof(class));
-        /* Objects of one kind are often made in a row. */
-        if (entry == NULL || entry->class != class)
-            entry = entry_of(walk, class, object);
-        if (entry == NULL)
-            return -1;
-        entry->count++;
-        const struct py_size_plan *plan = &walk->plans[entry->note];
-        if (plan->method == PY_SIZE_FIXED && plan->item_bytes == 0)
-            entry->bytes += (uint64_t)plan->constant_bytes;
-        else if (plan->method != PY_SIZE_GENERAL)
-            entry->bytes += py_size_planned(plan, object, type_offset);
-        else if (defer(walk, object, class) != 0)
+        if (count_object(walk, py_gc_object(at)) != 0)
             return -1;
     }
     return 0;
@@ -238,8 +257,8 @@ static void walk_clear(struct walk *walk)
     for (size_t i = 0; i < walk->census.slot_count; i++)
         py_release((PyObject *)walk->census.slots[i].class);
     census_clear(&walk->census);
-    free(walk->plans);
-    free(walk->deferred);
+    memory_free(walk->plans);
+    memory_free(walk->deferred);
 }
 
 int py_heap_count(struct snapshot *snapshot, int collect)
@@ -247,9 +266,6 @@ int py_heap_count(struct snapshot *snapshot, int collect)
     struct walk walk = {0};
     if (collect)
         py_release(call(gc.collect));
-    if (!is_tried)
-        found = py_generations_find(&generations, gc.module);
-    is_tried = true;
     int status = found == PY_GENERATIONS_FOUND ? walk_lists(&walk) : walk_by_list(&walk);
     size_deferred(&walk);
     if (status == 0)
@@ -258,7 +274,33 @@ int py_heap_count(struct snapshot *snapshot, int collect)
     return status;
 }
 
+bool py_heap_can_be_copied(void)
+{
+    return can_reach && py_isolate_is_possible();
+}
+
+int py_heap_count_in_twin(struct snapshot *snapshot, int collect)
+{
+    struct walk walk = {.is_in_twin = true};
+    py_isolate();
+    py_release(call(gc.disable));
+    int status = collect ? py_reach_each(&generations, count_object, &walk) : walk_lists(&walk);
+    return status == 0 ? name_classes(snapshot, &walk.census) : status;
+}
+
+uint64_t py_heap_count_up_to(uint64_t limit)
+{
+    uint64_t count = 0;
+    for (int i = 0; i < PY_GENERATION_COUNT && found == PY_GENERATIONS_FOUND; i++) {
+        const struct py_gc_head *head = generations.heads[i];
+        for (const struct py_gc_head *at = py_gc_next(head); at != head && count < limit;
+             at = py_gc_next(at))
+            count++;
+    }
+    return count;
+}
+
 bool py_heap_is_unknown(void)
 {
-    return is_tried && found == PY_GENERATIONS_UNKNOWN;
+    return found == PY_GENERATIONS_UNKNOWN;
 }

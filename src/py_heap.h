@@ -10,8 +10,9 @@
 
 #include <stdbool.h>
 
-/* Keeps gc.collect and gc.get_objects, as they are now, for later. What an earlier life of the
- * interpreter has left is forgotten: it died with that. 0 or -1. GIL. */
+/* Finds the collector's lists and keeps gc.collect and gc.get_objects, as they are now, for later.
+ * What an earlier life of the interpreter has left is forgotten: it died with that. 0 or -1. GIL.
+ */
 int py_heap_begin(void);
 
 /* Gives up what is kept: the interpreter ends. GIL. */
@@ -22,7 +23,19 @@ void py_heap_end(void);
  * written in Python runs too. 0, or -1 when out of memory. GIL. */
 int py_heap_count(struct snapshot *snapshot, int collect);
 
-/* Whether py_heap_count() had to go through gc.get_objects(), many times slower than walking the
+/* Whether py_heap_count_in_twin() can be called. */
+bool py_heap_can_be_copied(void);
+
+/* The same in a twin (twin.h), where nothing is collected: with `collect`, what the collector would
+ * find unreachable is left out. No Python code runs, so what has a __sizeof__ of its own, other
+ * than CPython's, has the size that object.__sizeof__ gives. 0, or -1 when out of memory. GIL. */
+int py_heap_count_in_twin(struct snapshot *snapshot, int collect);
+
+/* The number of tracked objects, or `limit` where it is more; 0 where their lists are not to be
+ * had. A few nanoseconds each. GIL. */
+uint64_t py_heap_count_up_to(uint64_t limit);
+
+/* Whether py_heap_count() has to go through gc.get_objects(), many times slower than walking the
  * collector's own lists, because this version of CPython is not known. Never on free-threaded
  * builds, where there is no other way. */
 bool py_heap_is_unknown(void);

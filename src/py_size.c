@@ -8,6 +8,7 @@
  */
 #include "py_size.h"
 
+#include <stdbool.h>
 #include <string.h>
 
 /* PyMethodDescrObject of Include/cpython/descrobject.h, behind its PyObject. */
@@ -200,6 +201,40 @@ static void plan_native(struct py_size_plan *plan, void *function, PyObject *exa
     native.constant_bytes = (int64_t)py_size_of(example) - size;
     if (size >= 0 && native.constant_bytes >= 0)
         *plan = native;
+}
+
+/* What sys.getsizeof() adds for what stands before a tracked object: PyGC_Head, and from 3.11 on
+ * room for a managed dict or weak references. */
+static int64_t header_bytes(PyObject *class)
+{
+    enum { GC_HEAD_BYTES = 16, MANAGED_BYTES = 16, MANAGED = 3 << 3 };
+    unsigned long flags = py.PyType_GetFlags != NULL ? py.PyType_GetFlags(class) : 0;
+    return GC_HEAD_BYTES + ((flags & MANAGED) != 0 ? MANAGED_BYTES : 0);
+}
+
+static struct py_size_plan plan_plain(PyObject *class, PyObject *example, size_t type_offset)
+{
+    long item_bytes = number_of(get_itemsize, class);
+    int64_t items = item_bytes > 0 ? item_count(example, type_offset) * item_bytes : 0;
+    int64_t constant = ask_object_sizeof(example) - items + header_bytes(class);
+    py_clear_error();
+    if (items < 0 || item_bytes > INT32_MAX || constant < 0)
+        return (struct py_size_plan){PY_SIZE_FIXED, 0, 0, NULL};
+    return (struct py_size_plan){PY_SIZE_FIXED, (uint32_t)(item_bytes > 0 ? item_bytes : 0),
+                                 constant, NULL};
+}
+
+struct py_size_plan py_size_plan_without_python(PyObject *class, PyObject *example,
+                                                size_t type_offset)
+{
+    PyObject *found = method_of(class);
+    PyObject *kind = found != NULL ? py.PyObject_Type(found) : NULL;
+    PyObject *written_in_c = py.PyObject_Type(object_sizeof);
+    bool asks_c = kind != NULL && kind == written_in_c;
+    py_release(kind);
+    py_release(written_in_c);
+    return asks_c ? (struct py_size_plan){PY_SIZE_ASKED, 0, 0, NULL}
+                  : plan_plain(class, example, type_offset);
 }
 
 struct py_size_plan py_size_plan(PyObject *class, PyObject *example, size_t type_offset)

@@ -16,7 +16,7 @@
 
 enum py_size_method {
     PY_SIZE_GENERAL, /* sys.getsizeof(), which may run Python code */
-    PY_SIZE_ASKED,   /* the same, but known to run C of CPython itself only */
+    PY_SIZE_ASKED,   /* the same, but known to run no Python code */
     PY_SIZE_NATIVE,  /* a C function of CPython itself plus a constant */
     PY_SIZE_FIXED    /* a constant plus ob_size times another */
 };
@@ -38,6 +38,11 @@ void py_size_end(void);
 /* How to size the objects of `class`, of which `example` is one whose ob_type stands at
  * `type_offset`. Runs no Python code. GIL. */
 struct py_size_plan py_size_plan(PyObject *class, PyObject *example, size_t type_offset);
+
+/* Where that is PY_SIZE_GENERAL, and no Python code may run: asks a __sizeof__ written in C, of an
+ * extension perhaps, and for one written in Python plans what object.__sizeof__ amounts to. GIL. */
+struct py_size_plan py_size_plan_without_python(PyObject *class, PyObject *example,
+                                                size_t type_offset);
 
 /* Bytes of `object` by its class's plan, which is not PY_SIZE_GENERAL. Runs no Python code. GIL. */
 uint64_t py_size_planned(const struct py_size_plan *plan, PyObject *object, size_t type_offset);

@@ -78,6 +78,12 @@ PY_OPTIONAL(size_t, _PySys_GetSizeOf, (PyObject *))
  * object is sized by sys.getsizeof(). */
 PY_OPTIONAL(PyObject *, _PyType_Lookup, (PyObject *, PyObject *))
 
+/* What a copy of the process needs; without one of them snapshots are taken in place
+ * (Include/object.h, Include/cpython/pymem.h). */
+PY_OPTIONAL(void *, PyType_GetSlot, (PyObject *, int))
+PY_OPTIONAL(unsigned long, PyType_GetFlags, (PyObject *))
+PY_OPTIONAL(void, PyMem_SetAllocator, (int, struct py_allocator *))
+
 PY_DATA(PyObject, _Py_NoneStruct)
 PY_DATA(PyObject, PyType_Type)
 PY_DATA(PyObject, PyBaseObject_Type)

@@ -24,6 +24,7 @@
 enum {
     STACK_BYTES = 8 << 20, /* as Python's own threads: logging handlers are Python code */
     LOOK_AGAIN_MS = 20,
+    ATTEND_MS = 10, /* what a stop may have to wait for it */
     UNSURE_PATIENCE_MS = 50,
     TASK_END_PATIENCE_MS = 100
 };
@@ -54,11 +55,16 @@ static void set_stage(enum stage stage)
 
 static void sleep_until(uint64_t until_ms)
 {
-    for (;;) {
+    while (!atomic_load(&self.stop)) {
         unsigned seen = atomic_load(&self.to_thread.rings);
-        if (atomic_load(&self.stop) || atomic_load(&self.woken) || monotonic_ms() >= until_ms)
+        if (self.work->is_under_way()) {
+            if (self.work->attend(ATTEND_MS))
+                return;
+        } else if (atomic_load(&self.woken) || monotonic_ms() >= until_ms) {
             return;
-        bell_wait(&self.to_thread, seen, until_ms);
+        } else if (!atomic_load(&self.stop)) {
+            bell_wait(&self.to_thread, seen, until_ms);
+        }
     }
 }
 

@@ -17,6 +17,11 @@ struct py_thread_work {
     /* The last thing the thread does before it gives its thread state up, GIL held. `woken` as
      * above; it stays set for the next thread. */
     void (*finish)(bool woken);
+    /* Whether something that tick() has begun goes on without it, and, while that is so: waits for
+     * it at most `wait_ms` and returns whether tick() is to be called for it. Nothing else but
+     * py_thread_stop() has tick() called or the thread ended meanwhile. On the thread, no GIL. */
+    bool (*is_under_way)(void);
+    bool (*attend)(int wait_ms);
     /* True while tick() is inside Python code that may block for ever. Any thread, no GIL. */
     bool (*may_block)(void);
 };

@@ -67,6 +67,42 @@ static void add_table(struct text *text, const struct snapshot *snapshot, size_t
     }
 }
 
+static void add_tenths(struct text *text, uint64_t tenths, const char *unit)
+{
+    bool is_small = tenths < 1000;
+    report_add_count(text, (tenths + (is_small ? 0 : 5)) / 10);
+    if (is_small)
+        text_add(text, ".%u", (unsigned)(tenths % 10));
+    text_add(text, " %s", unit);
+}
+
+void report_add_milliseconds(struct text *text, double milliseconds)
+{
+    add_tenths(text, (uint64_t)(milliseconds * 10 + 0.5), "ms");
+}
+
+void report_add_seconds(struct text *text, uint64_t milliseconds)
+{
+    add_tenths(text, (milliseconds + 50) / 100, "s");
+}
+
+static void add_cost(struct text *text, const struct snapshot *snapshot)
+{
+    text_add(text, "\n\nSnapshot cost: pause ");
+    report_add_milliseconds(text, snapshot->pause_ms);
+    text_add(text, " (%s", snapshot->is_forked ? "fork" : "inline");
+    if (snapshot->pause_ms - snapshot->longest_pause_ms >= 0.1) {
+        text_add(text, ", at most ");
+        report_add_milliseconds(text, snapshot->longest_pause_ms);
+        text_add(text, " at a time");
+    }
+    text_add(text, "), ");
+    report_add_milliseconds(text, snapshot->duration_ms - snapshot->pause_ms);
+    text_add(text, " in background, ");
+    report_add_count(text, snapshot->objects);
+    text_add(text, " objects");
+}
+
 void report_write(struct text *text, const struct snapshot *snapshot, size_t top, long pid)
 {
     text_add(text, "Memory Snapshot");
@@ -74,4 +110,5 @@ void report_write(struct text *text, const struct snapshot *snapshot, size_t top
         text_add(text, " [pid %ld]", pid);
     add_table(text, snapshot, top, 0);
     add_table(text, snapshot, top, 1);
+    add_cost(text, snapshot);
 }

@@ -18,4 +18,8 @@ void report_add_count(struct text *text, uint64_t count);
 /* Appends a size as B (no decimal), KB, MB or GB (one decimal, 1024-based): 512 B, 45.2 MB. */
 void report_add_size(struct text *text, uint64_t bytes);
 
+/* Appends milliseconds with one decimal below 100: 8.1 ms, 412 ms; or seconds likewise: 17 s. */
+void report_add_milliseconds(struct text *text, double milliseconds);
+void report_add_seconds(struct text *text, uint64_t milliseconds);
+
 #endif

@@ -95,6 +95,46 @@ int snapshot_rank(struct snapshot *snapshot)
     return complete ? 0 : -1;
 }
 
+/* One class on its way to another process of the same program; its name follows. */
+struct packed_class {
+    uint64_t count;
+    uint64_t bytes;
+    uint64_t name_size;
+};
+
+void snapshot_encode(const struct snapshot *snapshot, struct text *bytes)
+{
+    for (size_t i = 0; i < snapshot->class_count; i++) {
+        const struct snapshot_class *class = &snapshot->classes[i];
+        const struct packed_class packed = {class->count, class->bytes, strlen(class->name)};
+        text_add_bytes(bytes, (const char *)&packed, sizeof(packed));
+        text_add_bytes(bytes, class->name, packed.name_size);
+    }
+}
+
+int snapshot_decode(struct snapshot *snapshot, const char *bytes, size_t size)
+{
+    const char *end = bytes + size;
+    while (bytes < end) {
+        struct packed_class packed;
+        if ((size_t)(end - bytes) < sizeof(packed))
+            return -1;
+        memcpy(&packed, bytes, sizeof(packed));
+        bytes += sizeof(packed);
+        if (packed.name_size > (size_t)(end - bytes))
+            return -1;
+        char *name = memory_allocate(packed.name_size + 1);
+        if (name == NULL)
+            return -1;
+        memcpy(name, bytes, packed.name_size);
+        name[packed.name_size] = '\0';
+        bytes += packed.name_size;
+        if (snapshot_add(snapshot, name, packed.count, packed.bytes) != 0)
+            return -1;
+    }
+    return 0;
+}
+
 void snapshot_clear(struct snapshot *snapshot)
 {
     for (size_t i = 0; i < snapshot->class_count; i++)

@@ -5,6 +5,8 @@
 #ifndef MEMPROF_SNAPSHOT_H
 #define MEMPROF_SNAPSHOT_H
 
+#include "text.h"
+
 #include <stddef.h>
 #include <stdint.h>
 
@@ -25,14 +27,23 @@ struct snapshot {
     uint64_t bytes;
     uint64_t sequence; /* 1 for the first snapshot of a process */
     double duration_ms;
-    double pause_ms; /* the part of it in which no thread could run Python */
+    double pause_ms;         /* the part of it in which no thread could run Python */
+    double longest_pause_ms; /* the longest stretch of that */
+    int is_forked;           /* taken in a copy of the process */
 };
 
-/* Adds a class. Takes `name` (malloc'ed) over, also when it fails. 0, or -1 when out of memory. */
+/* Adds a class. Takes `name` (of memory.h) over, also when it fails. 0, or -1 when out of memory.
+ */
 int snapshot_add(struct snapshot *snapshot, char *name, uint64_t count, uint64_t bytes);
 
 /* Merges classes of the same name, sums up, ranks. 0, or -1 when out of memory. */
 int snapshot_rank(struct snapshot *snapshot);
+
+/* Appends the classes as bytes for snapshot_decode(). */
+void snapshot_encode(const struct snapshot *snapshot, struct text *bytes);
+
+/* Adds the classes that `bytes` holds. 0, or -1 when out of memory or where they make no sense. */
+int snapshot_decode(struct snapshot *snapshot, const char *bytes, size_t size);
 
 void snapshot_clear(struct snapshot *snapshot);
 

@@ -50,7 +50,7 @@ class Readme(unittest.TestCase):
         for path in sources():
             with open(path) as file:
                 text = re.sub(r'"\s*"', "", file.read())
-            for call in ("message_write", "say_once"):
+            for call in ("message_write", "message_write_once"):
                 for message in re.findall(call + r'\([^;]*?"((?:[^"\\]|\\.)+)"', text):
                     if message == "%s":
                         continue

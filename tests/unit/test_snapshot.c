@@ -65,7 +65,9 @@ static void test_empty(void **state)
     assert_int_equal(snapshot_rank(&snapshot), 0);
     report_write(&text, &snapshot, 10, 0);
     assert_string_equal(text.bytes, "Memory Snapshot\n\nTop 10 by object count:\n\n"
-                                    "Top 10 by memory usage:");
+                                    "Top 10 by memory usage:\n\n"
+                                    "Snapshot cost: pause 0.0 ms (inline), "
+                                    "0.0 ms in background, 0 objects");
     text_clear(&text);
     snapshot_clear(&snapshot);
 }
@@ -88,9 +90,69 @@ static void test_report_layout(void **state)
                                     "\n"
                                     "Top 2 by memory usage:\n"
                                     "  discord.message.Message: 45.2 MB\n"
-                                    "  dict: 18.7 MB");
+                                    "  dict: 18.7 MB\n"
+                                    "\n"
+                                    "Snapshot cost: pause 0.0 ms (inline), "
+                                    "0.0 ms in background, 6,913 objects");
     text_clear(&text);
     snapshot_clear(&snapshot);
+}
+
+static void test_report_of_its_own_cost(void **state)
+{
+    (void)state;
+    static const struct {
+        struct snapshot snapshot;
+        const char *expected;
+    } cases[] = {
+        {{.objects = 1006112,
+          .pause_ms = 8.1,
+          .longest_pause_ms = 8.1,
+          .duration_ms = 420.4,
+          .is_forked = 1},
+         "Snapshot cost: pause 8.1 ms (fork), 412 ms in background, 1,006,112 objects"},
+        {{.objects = 5, .pause_ms = 99.96, .longest_pause_ms = 99.96, .duration_ms = 100.0},
+         "Snapshot cost: pause 100 ms (inline), 0.0 ms in background, 5 objects"},
+        {{.objects = 5, .pause_ms = 1508.2, .longest_pause_ms = 1500.0, .duration_ms = 9999.9},
+         "Snapshot cost: pause 1,508 ms (inline, at most 1,500 ms at a time), "
+         "8,492 ms in background, 5 objects"},
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct text text = {0};
+        report_write(&text, &cases[i].snapshot, 1, 0);
+        const char *cost = strstr(text.bytes, "Snapshot cost");
+        assert_non_null(cost);
+        assert_string_equal(cost, cases[i].expected);
+        text_clear(&text);
+    }
+}
+
+static void test_travels_as_bytes(void **state)
+{
+    (void)state;
+    struct snapshot sent = {0}, received = {0};
+    struct text bytes = {0};
+    add(&sent, "list", 5, 100);
+    add(&sent, "", 0, 0);
+    add(&sent, "a.\xc3\xa9", UINT64_MAX / 4, 7);
+    snapshot_encode(&sent, &bytes);
+    assert_int_equal(snapshot_decode(&received, bytes.bytes, bytes.size), 0);
+    assert_int_equal(received.class_count, 3);
+    for (size_t i = 0; i < 3; i++) {
+        assert_string_equal(received.classes[i].name, sent.classes[i].name);
+        assert_int_equal(received.classes[i].count, sent.classes[i].count);
+        assert_int_equal(received.classes[i].bytes, sent.classes[i].bytes);
+    }
+    /* Cut anywhere but between two classes, it makes no sense. */
+    for (size_t size = 1; size < bytes.size; size++) {
+        struct snapshot cut = {0};
+        int whole = size == 28 || size == 52;
+        assert_int_equal(snapshot_decode(&cut, bytes.bytes, size), whole ? 0 : -1);
+        snapshot_clear(&cut);
+    }
+    text_clear(&bytes);
+    snapshot_clear(&sent);
+    snapshot_clear(&received);
 }
 
 static void test_counts_have_commas(void **state)
@@ -151,6 +213,8 @@ int main(void)
         cmocka_unit_test(test_merges_equal_names),
         cmocka_unit_test(test_empty),
         cmocka_unit_test(test_report_layout),
+        cmocka_unit_test(test_report_of_its_own_cost),
+        cmocka_unit_test(test_travels_as_bytes),
         cmocka_unit_test(test_counts_have_commas),
         cmocka_unit_test(test_sizes_have_units),
     };

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * One snapshot, from the decision where it is taken to the text of its record: in place, with the
+ * program standing still, or in a twin (twin.h), while it goes on.
+ */
+#ifndef MEMPROF_PY_CAPTURE_H
+#define MEMPROF_PY_CAPTURE_H
+
+#include "config/config.h"
+#include "snapshot.h"
+#include "text.h"
+
+#include <stdbool.h>
+
+/* For a process that begins to be profiled. `pid` goes into every record, 0 for none. `config` must
+ * live as long as the process. Needs no GIL. */
+void py_capture_begin(const struct config *config, long pid);
+
+/* Starts a snapshot; with `in_place` in any case not in a twin. Must not be called while one is
+ * under way. GIL. */
+void py_capture_start(bool in_place);
+
+/* From py_capture_start() to py_capture_finish(). Any thread. */
+bool py_capture_is_under_way(void);
+
+/* Goes on with the snapshot under way, waiting for its twin at most `wait_ms`. Returns whether
+ * py_capture_finish() is to be called. On the thread that has started it; no GIL. */
+bool py_capture_attend(int wait_ms);
+
+/* Ends the snapshot under way: takes it in place if its twin has failed. Returns it with its text,
+ * until py_capture_clear(); false where memory was short, which has been said then. GIL. */
+bool py_capture_finish(const struct snapshot **snapshot, const struct text **text);
+
+/* Frees the snapshot, or gives up the one under way. Needs no GIL, but that no other thread is in
+ * here. */
+void py_capture_clear(void);
+
+/* In a forked child: what is under way is the parent's. Its memory is lost: the fork may have come
+ * at any moment. Needs no GIL. */
+void py_capture_forget(void);
+
+#endif

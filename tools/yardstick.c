@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * What cannot be beaten, for tools/memprof-bench to compare with: following the collector's lists
+ * from object to object, and a copy of the process that ends at once. Called through ctypes.PyDLL,
+ * which keeps the GIL.
+ */
+#include <stdint.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+struct gc_head {
+    uintptr_t next;
+    uintptr_t previous;
+};
+
+struct generation {
+    struct gc_head head;
+    int threshold, count;
+};
+
+double yardstick_chase_ms(const void *newest, int64_t *count);
+double yardstick_fork_ms(void);
+
+static double now_ms(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec * 1e3 + (double)now.tv_nsec / 1e6;
+}
+
+static const struct gc_head *next_of(const struct gc_head *head)
+{
+    return (const struct gc_head *)(head->next & ~(uintptr_t)3);
+}
+
+/* Follows all three lists. `newest` is an object that was tracked just now, so that its `next` is
+ * the youngest list's head. */
+double yardstick_chase_ms(const void *newest, int64_t *count)
+{
+    double start_ms = now_ms();
+    const struct generation *first =
+        (const struct generation *)(const void *)next_of((const struct gc_head *)newest - 1);
+    *count = 0;
+    for (int i = 0; i < 3; i++) {
+        const struct gc_head *head = &first[i].head;
+        for (const struct gc_head *at = next_of(head); at != head; at = next_of(at))
+            ++*count;
+    }
+    return now_ms() - start_ms;
+}
+
+/* How long the caller stands still for a copy of its process, -1 where there is none to be had. */
+double yardstick_fork_ms(void)
+{
+    double start_ms = now_ms();
+    long process = syscall(SYS_clone, 0, 0, 0, 0, 0);
+    if (process == 0)
+        _exit(0);
+    double end_ms = now_ms();
+    if (process < 0)
+        return -1;
+    waitpid((pid_t)process, NULL, __WALL);
+    return end_ms - start_ms;
+}
