@@ -3,9 +3,12 @@
 
 A test file defines subclasses of HostTest, which run with Debian's Python unless they say otherwise, and calls main().
 """
+import concurrent.futures
 import glob
 import http.client
+import io
 import os
+import random
 import re
 import shutil
 import signal
@@ -24,8 +27,10 @@ PYTHON = "/usr/bin/python3"
 SNAPSHOT_SIGNAL = signal.SIGRTMIN + 3
 SNAPSHOT_SIGNAL_NAME = "SIGRTMIN+3"
 PROFILER_THREAD = "MemoryProfiler"
-REQUEST_SECONDS = 20
-STOP_SECONDS = 30
+# Bounds for a machine that does much else. Nothing waits for as long as that unless something is broken.
+PATIENCE_SECONDS = 90
+REQUEST_SECONDS = 60
+STOP_SECONDS = 50    # less than the 60 s after which uWSGI kills a worker that hangs
 
 
 def has_module(name, python=PYTHON):
@@ -38,9 +43,15 @@ def needs(condition, what):
 
 
 def free_port():
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return listener.getsockname()[1]
+    """Below those that the kernel gives to clients: one of them might take it before the server does."""
+    while True:
+        port = random.randrange(10000, 32768)
+        with socket.socket() as listener:
+            try:
+                listener.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
 
 
 def children_of(pid):
@@ -78,6 +89,7 @@ class Service:
 
     def __init__(self, command, environment, folder, log="service.log"):
         self.log_path = os.path.join(folder, log)
+        open(self.log_path, "wb").close()    # what a service before this one wrote is no sign of life
         with open(self.log_path, "ab") as output:
             self.process = subprocess.Popen(command, env=environment, cwd=folder, stdin=subprocess.DEVNULL,
                                             stdout=output, stderr=output, start_new_session=True)
@@ -151,24 +163,32 @@ class HostTest(host.HostTest):
         self.addCleanup(service.__exit__)
         return service
 
+    def wait_for(self, condition, what, seconds=PATIENCE_SECONDS):
+        super().wait_for(condition, what, seconds)
+
+    def wait_for_service(self, service, condition, what):
+        """Fails with the service's log, at once where the service has ended."""
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while not condition():
+            if service.process.poll() is not None:
+                self.fail("ended with %s before %s: %s" % (service.process.returncode, what, service.log[-4000:]))
+            if time.monotonic() > deadline:
+                self.fail("waited %d s for %s: %s" % (PATIENCE_SECONDS, what, service.log[-4000:]))
+            time.sleep(0.02)
+
     def wait_for_port(self, service, port):
         def answers():
-            if service.process.poll() is not None:
-                self.fail("ended with %s: %s" % (service.process.returncode, service.log[-3000:]))
             with socket.socket() as probe:
                 return probe.connect_ex(("127.0.0.1", port)) == 0
-        self.wait_for(answers, "a server on port %d: %s" % (port, service.log[-3000:]))
+        self.wait_for_service(service, answers, "a server on port %d" % port)
 
     def wait_for_log(self, service, pattern, count=1):
-        deadline = time.monotonic() + 30
-        while len(re.findall(pattern, service.log)) < count:
-            if time.monotonic() > deadline:
-                self.fail("waited for %d of %r: %s" % (count, pattern, service.log[-4000:]))
-            time.sleep(0.02)
+        self.wait_for_service(service, lambda: len(re.findall(pattern, service.log)) >= count,
+                              "%d of %r" % (count, pattern))
 
     def assert_stops(self, service, number=signal.SIGTERM, code=0):
         self.assertEqual(service.stop(number), code, service.log[-3000:])
-        self.wait_for(lambda: not service.left_behind(), "the end of its processes", 10)
+        self.wait_for(lambda: not service.left_behind(), "the end of its processes")
         self.assertEqual(service.complaints, [], service.log[-3000:])
         self.assertNotIn("Segmentation fault", service.log)
         self.assertNotIn("Fatal Python error", service.log)
@@ -212,20 +232,36 @@ def find_libpythons():
     return sorted(found, key=lambda library: (library.number, library.path))
 
 
-def main():
-    """Runs the calling test file; arguments select tests by substring."""
-    if not os.path.isfile(host.LIBRARY):
-        sys.exit("MEMPROF_LIBRARY names no file: %r" % host.LIBRARY)
-    tests = unittest.TestSuite()
+def collect_tests():
+    """The tests of the calling file, each by itself; arguments select by substring."""
+    tests = []
     for case in list(vars(sys.modules["__main__"]).values()):
         if isinstance(case, type) and issubclass(case, HostTest) and case is not HostTest:
-            tests.addTests(test for test in unittest.defaultTestLoader.loadTestsFromTestCase(case)
-                           if all(word in test.id() for word in sys.argv[1:]))
-    result = unittest.TextTestRunner(stream=sys.stdout, verbosity=2).run(tests)
-    bad = len(result.failures) + len(result.errors)
-    skipped = len(result.skipped)
-    for test, reason in result.skipped:
-        print("skipped: %s: %s" % (test, reason))
-    passed = max(result.testsRun - bad - skipped, 0)
+            tests += [test for test in unittest.defaultTestLoader.loadTestsFromTestCase(case)
+                      if all(word in test.id() for word in sys.argv[1:])]
+    return tests
+
+
+def run_test(test):
+    """Returns what is to be printed and the result."""
+    output = io.StringIO()
+    result = unittest.TextTestRunner(stream=output, verbosity=2).run(test)
+    return output.getvalue(), result
+
+
+def main(side_by_side=1):
+    """Runs the calling test file, `side_by_side` tests at a time: tests of servers mostly wait."""
+    if not os.path.isfile(host.LIBRARY):
+        sys.exit("MEMPROF_LIBRARY names no file: %r" % host.LIBRARY)
+    passed = bad = skipped = 0
+    with concurrent.futures.ThreadPoolExecutor(side_by_side) as pool:
+        for output, result in pool.map(run_test, collect_tests()):
+            failures = len(result.failures) + len(result.errors)
+            print(output, end="", flush=True)
+            for test, reason in result.skipped:
+                print("skipped: %s: %s" % (test, reason))
+            bad += failures
+            skipped += len(result.skipped)
+            passed += failures == 0 and not result.skipped
     print("%d passed, %d failed, %d skipped" % (passed, bad, skipped))
     sys.exit(1 if bad else 0)
