@@ -114,6 +114,10 @@ def no_address_space():
                                    preexec_fn=limit, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
             if plain.returncode == 6:
                 expect(run(python, PROGRAM, preexec=limit))
+                # The copy of the process is short of memory too.
+                asking = "import time; os.kill(os.getpid(), signal.SIGUSR1); time.sleep(0.3)\nsys.exit"
+                expect(run(python, PROGRAM.replace("sys.exit", asking), preexec=limit,
+                           snapshot_mode="fork", snapshot_signal="SIGUSR1"))
 
 
 def no_more_threads():
@@ -135,7 +139,38 @@ def no_more_threads():
 
 def clone_forbidden():
     for python in PYTHONS:
-        expect(run(python, PROGRAM, prefix=[FORBID_CLONE]), "cannot start the profiler's thread")
+        expect(run(python, PROGRAM, prefix=[FORBID_CLONE, "threads"]),
+               "cannot start the profiler's thread")
+
+
+# Takes two snapshots by signal, the way snapshot_mode says; those at exit are always in place.
+ASKING_PROGRAM = PROGRAM.replace('print("ran")', """
+import time
+class Count(logging.Handler):
+    seen = []
+    def emit(self, record):
+        if hasattr(record, "memprof_forked"):
+            Count.seen.append(record.memprof_forked)
+logging.getLogger().addHandler(Count())
+for i in range(3):
+    until = time.monotonic() + 60
+    while len(Count.seen) <= i:
+        if i:
+            os.kill(os.getpid(), signal.SIGUSR1)
+        time.sleep(0.02)
+        assert time.monotonic() < until
+assert Count.seen[:3] == [FORKED] * 3, Count.seen
+print("ran")""")
+
+
+def no_more_processes():
+    for python in PYTHONS:
+        for mode in ("fork", "inline"):
+            done = run(python, ASKING_PROGRAM.replace("FORKED", "0"), snapshot_mode=mode,
+                       snapshot_signal="SIGUSR1", prefix=[FORBID_CLONE, "processes"])
+            expect(done, "cannot fork for a snapshot" if mode == "fork" else None)
+        expect(run(python, ASKING_PROGRAM.replace("FORKED", "1"), snapshot_mode="fork",
+                   snapshot_signal="SIGUSR1"))
 
 
 def no_proc():
@@ -212,16 +247,19 @@ assert leaked < 100, "%d references leaked" % leaked
 print("ran")
 sys.exit(6)
 """
+    def take(python, mode, count):
+        return run(python, text.replace("COUNT", str(count)), snapshot_signal="SIGUSR1",
+                   snapshot_at_exit="no", collect="no", snapshot_mode=mode)
     count = 100000 // len(PYTHONS) + 1
     with concurrent.futures.ThreadPoolExecutor(2) as pool:
-        for done in pool.map(lambda python: run(python, text.replace("COUNT", str(count)),
-                                                snapshot_signal="SIGUSR1", snapshot_at_exit="no",
-                                                collect="no"), PYTHONS):
+        for done in pool.map(lambda python: take(python, "inline", count), PYTHONS):
+            expect(done)
+        for done in pool.map(lambda python: take(python, "fork", 1000), PYTHONS):
             expect(done)
 
 
 FAULTS = [killed_at_random_moments, every_allocation_fails, no_address_space, no_more_threads,
-          clone_forbidden, no_proc, full_disk_and_closed_descriptors, ten_thousand_forks,
+          clone_forbidden, no_more_processes, no_proc, full_disk_and_closed_descriptors, ten_thousand_forks,
           a_hundred_thousand_snapshots]
 
 
