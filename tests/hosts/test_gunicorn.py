@@ -61,10 +61,9 @@ class Gunicorn(installed.HostTest):
             come = set(re.findall(r"Booting worker with pid: (\d+)", log))
             ready = set(re.findall(r"Worker ready \(pid: (\d+)\)", log))
             going = set(re.findall(r"\[(\d+)\] \[INFO\] Autorestarting worker", log))
-            gone = set(re.findall(r"(?:Worker exiting \(pid:|Worker with pid) (\d+)", log))
-            self.workers = sorted(int(pid) for pid in come - gone)
-            return (len(come) >= booted and going <= gone and come <= ready | gone and len(self.workers) == workers and
-                    sorted(installed.children_of(service.pid)) == self.workers)
+            alive = {pid for pid in come if os.path.exists("/proc/" + pid)}
+            self.workers = sorted(map(int, alive))
+            return len(come) >= booted and len(alive) == workers and alive <= ready - going
         self.wait_for_service(service, settled, "%d workers" % workers)
         return self.workers
 
@@ -72,11 +71,13 @@ class Gunicorn(installed.HostTest):
         title = "Memory Snapshot" if pid == service.pid else "Memory Snapshot [pid %d]" % pid
         return [snapshot for snapshot in host.snapshots(service.log) if snapshot.title == title]
 
-    def snapshot_of(self, service, pid):
-        count = len(self.snapshots_of(service, pid))
+    def wait_for_snapshot(self, service, pid, nodes):
+        """One that shows `nodes` instances of the application's class; one under way may still show fewer."""
         os.kill(pid, installed.SNAPSHOT_SIGNAL)
-        self.wait_for_service(service, lambda: len(self.snapshots_of(service, pid)) > count, "a snapshot of %d" % pid)
-        return self.snapshots_of(service, pid)[-1]
+        self.wait_for_service(service, lambda: nodes in self.nodes_of(service, pid), "a snapshot of %d" % pid)
+
+    def nodes_of(self, service, pid):
+        return [snapshot.counts.get("app.Node", 0) for snapshot in self.snapshots_of(service, pid)]
 
     def wait_for_profiler(self, service, pid):
         self.wait_for_service(service, lambda: self.has_profiler(pid), "the profiler of %d" % pid)
@@ -84,11 +85,13 @@ class Gunicorn(installed.HostTest):
     def has_profiler(self, pid):
         return installed.PROFILER_THREAD in installed.thread_names(pid)
 
-    def assert_gunicorn_stops(self, service, killed=0):
+    def assert_gunicorn_stops(self, service, killed=False):
         self.assert_stops(service)
-        self.assertEqual(len(re.findall("terminated due to signal (?!15)", service.log)), killed, service.log[-4000:])
+        # gunicorn logs from a signal handler, where a record may be lost in another one.
+        ends = set(re.findall(r"terminated due to signal (\d+)", service.log)) - {"15"}
+        self.assertLessEqual(ends, {"9"} if killed else set(), service.log[-4000:])
         self.assertNotIn("WORKER TIMEOUT", service.log)
-        self.assertNotIn("Traceback", service.log)
+        self.assertNotIn("Exception in worker", service.log)
 
     def test_requests_and_stop(self):
         for flags in ((), ("--preload",)):
@@ -113,9 +116,9 @@ class Gunicorn(installed.HostTest):
                 for _ in range(5):
                     self.assertEqual(installed.request(self.port), str(worker))
                 self.wait_for_profiler(service, worker)
-                snapshot = self.snapshot_of(service, worker)
-                self.assertEqual(snapshot.counts["app.Node"], 500, snapshot.text)
-                self.assertNotIn("app.Node", self.snapshot_of(service, service.pid).counts)
+                self.wait_for_snapshot(service, worker, 500)
+                self.wait_for_snapshot(service, service.pid, 0)
+                self.assertEqual(set(self.nodes_of(service, service.pid)), {0})
                 self.assert_gunicorn_stops(service)
 
     def test_logging_of_the_application(self):
@@ -125,7 +128,7 @@ class Gunicorn(installed.HostTest):
         worker, = self.workers
         installed.request(self.port)
         self.wait_for_profiler(service, worker)
-        self.assertEqual(self.snapshot_of(service, worker).counts["app.Node"], 100)
+        self.wait_for_snapshot(service, worker, 100)
         self.assertIn(installed.PROFILER_THREAD + ":Memory Snapshot [pid %d]" % worker, service.log)
         self.assert_gunicorn_stops(service)
 
@@ -176,7 +179,7 @@ class Gunicorn(installed.HostTest):
         for pid in self.wait_for_workers(service, 2, booted=4):
             self.wait_for_profiler(service, pid)
         installed.request(self.port)
-        self.assert_gunicorn_stops(service, killed=2)
+        self.assert_gunicorn_stops(service, killed=True)
 
 
 @installed.needs(GUNICORN and GEVENT, "gunicorn with gevent")
@@ -195,10 +198,13 @@ class GunicornGevent(Gunicorn):
                    for _ in range(20)]
         for thread in threads:
             thread.start()
-        while any(thread.is_alive() for thread in threads) and not answers:
-            if self.snapshot_of(service, worker).counts["app.Node"] == 2100:    # all of them have arrived
-                self.write("go", "")
-                break
+
+        def have_arrived():
+            os.kill(worker, installed.SNAPSHOT_SIGNAL)
+            return 2100 in self.nodes_of(service, worker)
+        self.wait_for_service(service, have_arrived, "a snapshot with all requests")
+        self.assertEqual(answers, [])
+        self.write("go", "")
         for thread in threads:
             thread.join()
         self.assertEqual(answers, ["20"] * 20)
