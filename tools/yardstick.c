@@ -4,6 +4,7 @@
  * from object to object, and a copy of the process that ends at once. Called through ctypes.PyDLL,
  * which keeps the GIL.
  */
+#include <dlfcn.h>
 #include <stdint.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -20,7 +21,7 @@ struct generation {
     int threshold, count;
 };
 
-double yardstick_chase_ms(const void *newest, int64_t *count);
+double yardstick_chase_ms(int64_t *count);
 double yardstick_fork_ms(void);
 
 static double now_ms(void)
@@ -35,13 +36,19 @@ static const struct gc_head *next_of(const struct gc_head *head)
     return (const struct gc_head *)(head->next & ~(uintptr_t)3);
 }
 
-/* Follows all three lists. `newest` is an object that was tracked just now, so that its `next` is
- * the youngest list's head. */
-double yardstick_chase_ms(const void *newest, int64_t *count)
+/* Follows all three lists, and counts. An object that was tracked just now is the newest of the
+ * youngest list: its `next` is the head. -1 where this is no CPython. */
+double yardstick_chase_ms(int64_t *count)
 {
-    double start_ms = now_ms();
+    void *(*new_list)(ssize_t) = (void *(*)(ssize_t))dlsym(RTLD_DEFAULT, "PyList_New");
+    void (*release)(void *) = (void (*)(void *))dlsym(RTLD_DEFAULT, "Py_DecRef");
+    void *newest = new_list != NULL && release != NULL ? new_list(0) : NULL;
+    if (newest == NULL)
+        return -1;
     const struct generation *first =
         (const struct generation *)(const void *)next_of((const struct gc_head *)newest - 1);
+    release(newest);
+    double start_ms = now_ms();
     *count = 0;
     for (int i = 0; i < 3; i++) {
         const struct gc_head *head = &first[i].head;
