@@ -23,6 +23,7 @@
 #include "snapshot_signal.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -30,7 +31,8 @@ enum {
     FORK_PATIENCE_MS = 1000, /* for a logging handler that blocks while the program forks */
     EXIT_PATIENCE_MS = 2000, /* the same at exit */
     FIRST_LOOK_MS = 50,      /* between looks whether the program's logging is ready */
-    LAST_LOOK_MS = 1000
+    LAST_LOOK_MS = 1000,
+    TOLD_FORKS = 64
 };
 
 static struct {
@@ -38,10 +40,11 @@ static struct {
     pid_t process;         /* the process that is profiled */
     pthread_t main_thread; /* where its pending calls run */
     bool descendant;
-    bool ended;   /* the exit event has come, or this is a forked child that is not followed */
-    bool resume;  /* a fork has stopped the thread, and it has to start again */
-    bool forking; /* between the events around a fork, on the thread `forker` */
-    pthread_t forker;
+    atomic_bool ended; /* the exit event has come, or this is a forked child that is not followed */
+    atomic_bool resume; /* a fork has stopped the thread, and it has to start again */
+    /* The threads that are between the events around a fork; 0 in a free place. */
+    _Atomic pthread_t told[TOLD_FORKS];
+    atomic_bool told_overflowed;
 } profiler;
 
 static struct {
@@ -219,8 +222,14 @@ static void finish(bool asked)
     take_snapshot(outlet);
 }
 
-static const struct py_thread_work work = {tick, finish, py_capture_is_under_way, py_capture_attend,
-                                           py_outlet_is_busy};
+static bool is_wanted(void)
+{
+    return !atomic_load(&profiler.ended);
+}
+
+static const struct py_thread_work work = {
+    tick, finish, py_capture_is_under_way, py_capture_attend, py_outlet_is_busy, is_wanted,
+};
 
 static int start_thread(void)
 {
@@ -247,20 +256,42 @@ static void on_exit_event(void)
     py_heap_end();
 }
 
+/* Turns the first place that holds `from` into one that holds `to`. */
+static bool told_replace(pthread_t from, pthread_t to)
+{
+    for (int i = 0; i < TOLD_FORKS; i++) {
+        pthread_t expected = from;
+        if (atomic_compare_exchange_strong(&profiler.told[i], &expected, to))
+            return true;
+    }
+    return false;
+}
+
+/* Without a free place no fork can be known as one that Python is not told of, for good. */
+static bool python_is_told(void)
+{
+    return told_replace(pthread_self(), pthread_self()) || profiler.told_overflowed;
+}
+
+static void told_clear(void)
+{
+    for (int i = 0; i < TOLD_FORKS; i++)
+        atomic_store(&profiler.told[i], 0);
+}
+
 static void on_before_fork(void)
 {
-    profiler.forker = pthread_self();
-    profiler.forking = true;
-    if (!profiler.ended && py_thread_is_running())
-        profiler.resume = py_thread_stop(FORK_PATIENCE_MS);
+    if (!python_is_told() && !told_replace(0, pthread_self()))
+        profiler.told_overflowed = true;
+    /* Another thread that forks may have stopped it and left it to be resumed. */
+    if (!profiler.ended && py_thread_is_running() && py_thread_stop(FORK_PATIENCE_MS))
+        profiler.resume = true;
 }
 
 static void resume(void)
 {
-    if (!profiler.resume || profiler.ended)
-        return;
-    profiler.resume = false;
-    start_thread();
+    if (!profiler.ended && atomic_exchange(&profiler.resume, false))
+        start_thread();
 }
 
 static void resume_after_fork(void)
@@ -274,7 +305,7 @@ static void resume_after_fork(void)
 
 static void on_after_fork_in_parent(void)
 {
-    profiler.forking = false;
+    told_replace(pthread_self(), 0);
     if (profiler.resume && !profiler.ended)
         resume_after_fork();
 }
@@ -295,6 +326,7 @@ static bool become_child(void)
         return false;
     py_thread_forget();
     py_log_forget();
+    told_clear();
     profiler.process = getpid();
     profiler.main_thread = pthread_self();
     py_capture_forget();
@@ -313,17 +345,11 @@ static bool become_child(void)
 
 static void on_after_fork_in_child(void)
 {
-    profiler.forking = false;
     if (become_child())
         resume_after_fork();
 }
 
 /* ---- Forks that Python is not told of ---- */
-
-static bool python_is_told(void)
-{
-    return profiler.forking && pthread_equal(profiler.forker, pthread_self());
-}
 
 static void before_any_fork(void)
 {
@@ -358,7 +384,7 @@ int profiler_begin(const struct config *config, bool descendant)
     profiler.descendant = descendant;
     profiler.ended = false;
     profiler.resume = false;
-    profiler.forking = false;
+    told_clear();
     if (py_heap_begin() != 0 || py_host_register(&events) != 0) {
         message_write("this Python lacks what the profiler needs (gc, atexit, "
                       "os.register_at_fork); the profiler is off");

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT
  *
- * `stage` tells both sides where the thread is: the starter sets STARTING, the thread ALIVE and
- * ENDED, and whoever joins it turns ENDED into ABSENT, once. Everything is atomic or written before
- * the thread starts; nobody holds the GIL while waiting for the other side.
+ * `stage` tells all sides where the thread is. Several threads may start and stop it at once (a
+ * program that forks on many): one of them turns ABSENT into STARTING, the thread itself sets ALIVE
+ * and ENDED, and one of those who wait turns ENDED into JOINING and, when it is joined, ABSENT.
+ * Everything is atomic or written by whoever has just claimed the stage; nobody holds the GIL while
+ * waiting for another side.
  *
  * `place` tells a thread that forks behind Python's back (py_thread_hold) when it may: the thread
  * says first where it is, then looks at `holds`; the other side does it the other way round.
@@ -29,14 +31,14 @@ enum {
     TASK_END_PATIENCE_MS = 100
 };
 
-enum stage { ABSENT, STARTING, ALIVE, ENDED };
+enum stage { ABSENT, STARTING, ALIVE, ENDED, JOINING };
 enum place { OUTSIDE, WAITING, INSIDE };
 
 static struct {
     const struct py_thread_work *work;
     pthread_t thread;
-    pid_t process; /* the process it was started in */
-    pid_t task;    /* its id in the kernel */
+    _Atomic pid_t process; /* the process it was started in */
+    _Atomic pid_t task;    /* its id in the kernel */
     PyThreadState *state;
     _Atomic enum stage stage;
     _Atomic enum place place; /* of the thread: in tick(), or waiting for the GIL */
@@ -97,6 +99,7 @@ static void enter(void)
 static void *run(void *unused)
 {
     (void)unused;
+    self.thread = pthread_self(); /* may be joined before pthread_create() has returned */
     self.task = (pid_t)syscall(SYS_gettid);
     prctl(PR_SET_NAME, MEMPROF_THREAD, 0, 0, 0);
     approach();
@@ -138,27 +141,41 @@ static int create(void)
     int error = pthread_attr_init(&attributes);
     if (error != 0)
         return error;
+    pthread_t thread;
     sigset_t blocked, before;
     fill_signal_mask(&blocked);
     pthread_attr_setstacksize(&attributes, STACK_BYTES);
     pthread_sigmask(SIG_SETMASK, &blocked, &before);
-    error = pthread_create(&self.thread, &attributes, run, NULL);
+    error = pthread_create(&thread, &attributes, run, NULL);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     pthread_attr_destroy(&attributes);
     return error;
 }
 
+static bool claim(enum stage from, enum stage to)
+{
+    return atomic_compare_exchange_strong(&self.stage, &from, to);
+}
+
+static int give_up_start(int error)
+{
+    set_stage(ABSENT);
+    return error;
+}
+
 int py_thread_start(const struct py_thread_work *work)
 {
-    self.work = work;
     self.process = getpid();
+    if (!claim(ABSENT, STARTING))
+        return 0;
+    if (!work->is_wanted())
+        return give_up_start(0);
+    self.work = work;
+    self.task = 0;
     atomic_store(&self.stop, false);
-    atomic_store(&self.stage, STARTING);
     int error = create();
-    if (error != 0) {
-        atomic_store(&self.stage, ABSENT);
-        return error;
-    }
+    if (error != 0)
+        return give_up_start(error);
     PyThreadState *state = py.PyEval_SaveThread();
     for (;;) {
         unsigned seen = atomic_load(&self.from_thread.rings);
@@ -170,25 +187,6 @@ int py_thread_start(const struct py_thread_work *work)
     return 0;
 }
 
-static bool wait_for_end(uint64_t patience_ms)
-{
-    uint64_t give_up_ms = UINT64_MAX;
-    for (;;) {
-        unsigned seen = atomic_load(&self.from_thread.rings);
-        enum stage stage = atomic_load(&self.stage);
-        if (stage == ENDED || stage == ABSENT)
-            return true;
-        uint64_t now_ms = monotonic_ms();
-        if (!self.work->may_block())
-            give_up_ms = UINT64_MAX;
-        else if (give_up_ms == UINT64_MAX)
-            give_up_ms = now_ms + patience_ms;
-        if (now_ms >= give_up_ms)
-            return false;
-        bell_wait(&self.from_thread, seen, now_ms + LOOK_AGAIN_MS);
-    }
-}
-
 /* pthread_join() returns a little before the kernel takes the thread off its count, and CPython
  * 3.12+ reads that count after a fork. */
 static void wait_for_task_end(pid_t task)
@@ -197,6 +195,41 @@ static void wait_for_task_end(pid_t task)
     while (syscall(SYS_tgkill, self.process, task, 0) == 0 && monotonic_ms() < give_up_ms) {
         struct timespec moment = {.tv_nsec = 20000};
         nanosleep(&moment, NULL);
+    }
+}
+
+static void join(void)
+{
+    pthread_join(self.thread, NULL);
+    wait_for_task_end(self.task);
+    set_stage(ABSENT);
+}
+
+/* Again and again: another thread may have started it anew. */
+static void ask_to_stop(void)
+{
+    if (!atomic_exchange(&self.stop, true))
+        bell_ring(&self.to_thread);
+}
+
+static bool wait_for_end(uint64_t patience_ms)
+{
+    uint64_t give_up_ms = UINT64_MAX;
+    for (;;) {
+        unsigned seen = atomic_load(&self.from_thread.rings);
+        if (claim(ENDED, JOINING))
+            join();
+        if (atomic_load(&self.stage) == ABSENT)
+            return true;
+        ask_to_stop();
+        uint64_t now_ms = monotonic_ms();
+        if (!self.work->may_block())
+            give_up_ms = UINT64_MAX;
+        else if (give_up_ms == UINT64_MAX)
+            give_up_ms = now_ms + patience_ms;
+        if (now_ms >= give_up_ms)
+            return false;
+        bell_wait(&self.from_thread, seen, now_ms + LOOK_AGAIN_MS);
     }
 }
 
@@ -211,15 +244,8 @@ bool py_thread_stop(uint64_t patience_ms)
         return true;
     if (is_this_thread())
         return false;
-    pthread_t thread = self.thread;
-    atomic_store(&self.stop, true);
-    bell_ring(&self.to_thread);
     PyThreadState *state = py.PyEval_SaveThread();
     bool ended = wait_for_end(patience_ms);
-    if (ended && atomic_exchange(&self.stage, ABSENT) == ENDED) {
-        pthread_join(thread, NULL);
-        wait_for_task_end(self.task);
-    }
     py.PyEval_RestoreThread(state);
     if (!ended)
         atomic_store(&self.stop, false);

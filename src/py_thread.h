@@ -24,17 +24,21 @@ struct py_thread_work {
     bool (*attend)(int wait_ms);
     /* True while tick() is inside Python code that may block for ever. Any thread, no GIL. */
     bool (*may_block)(void);
+    /* Asked when whoever stops the thread from now on will see it: false where a start comes too
+     * late. Any thread, no GIL. */
+    bool (*is_wanted)(void);
 };
 
-/* Starts the thread and returns once it has its thread state, so that the interpreter's end cannot
- * overtake its start. Every signal is blocked in it but those that its own faults raise. `work`
- * must live as long as the process. Returns 0 or an errno value. GIL; released while waiting. */
+/* Starts the thread, where there is none, and returns once it has its thread state, so that the
+ * interpreter's end cannot overtake its start. Every signal is blocked in it but those that its own
+ * faults raise. `work` must live as long as the process. Several threads may call this at once: one
+ * of them starts it. Returns 0 or an errno value. GIL; released while waiting. */
 int py_thread_start(const struct py_thread_work *work);
 
 /* Stops and joins the thread, also out of the kernel's count of the process's threads. Waits for as
- * long as tick() needs, but at most `patience_ms` while that may block. Returns true if there is no
- * thread afterwards; false if it goes on as if nothing had been asked. GIL; released while
- * waiting. */
+ * long as tick() needs, but at most `patience_ms` while that may block. Returns true if there was
+ * no thread when it looked last; false if it goes on as if nothing had been asked. Several threads
+ * may call this at once, and others start the thread meanwhile. GIL; released while waiting. */
 bool py_thread_stop(uint64_t patience_ms);
 
 /* Whether this very process has the thread: after a fork the child has not. Needs no GIL. */

@@ -216,6 +216,41 @@ class Forking(host.HostTest):
         self.assert_clean(ended)
         self.assertEqual(ended.out, "1\n")
 
+    def test_several_threads_fork_at_once(self):
+        # Each of them stops the profiler's thread and starts it again, in any order.
+        ended = self.run_program(host.joined(BUSY, """
+            import os, signal, threading, time
+            taken = []
+            class Count(logging.Handler):
+                def emit(self, record):
+                    taken.append(record)
+            logging.getLogger().addHandler(Count())
+            deadline = time.monotonic() + 2
+            def work():
+                while time.monotonic() < deadline:
+                    pid = os.fork()
+                    if pid == 0:
+                        os._exit(7)
+                    assert os.WEXITSTATUS(os.waitpid(pid, 0)[1]) == 7
+            threads = [threading.Thread(target=work) for i in range(3)]
+            for thread in threads:
+                thread.start()
+            while time.monotonic() < deadline:
+                os.kill(os.getpid(), signal.SIGUSR1)
+                time.sleep(0.02)
+            for thread in threads:
+                thread.join()
+            names = [open("/proc/self/task/%s/comm" % task).read().strip()
+                     for task in os.listdir("/proc/self/task")]
+            taken.clear()
+            os.kill(os.getpid(), signal.SIGUSR1)
+            while not taken:
+                time.sleep(0.01)
+            print(names.count("MemoryProfiler"), flush=True)
+        """), "-W", "ignore", snapshot_signal="SIGUSR1", top_n_classes=2)
+        self.assert_clean(ended)
+        self.assertEqual(ended.out, "1\n")
+
     def test_child_is_as_if_never_profiled(self):
         ended = self.run_program(host.joined(BUSY, """
             import os, signal, sys, threading, time
