@@ -10,19 +10,24 @@ import subprocess
 QUESTION = """
 import sys
 name = sys.implementation.name if hasattr(sys, "implementation") else "cpython"
-print("%s %d.%d.%d" % ((name,) + tuple(sys.version_info[:3])))
+print("%s %d.%d.%d %s" % ((name,) + tuple(sys.version_info[:3]) + (getattr(sys, "abiflags", ""),)))
 """
 
 
 class Interpreter:
-    def __init__(self, path, name, version):
+    def __init__(self, path, name, version, flags):
         self.path = path
         self.name = name
         self.version = version
+        self.flags = flags    # "d" for a debug build, "t" for a free-threaded one
 
     @property
     def number(self):
         return tuple(int(part) for part in self.version.split("."))
+
+    @property
+    def free_threaded(self):
+        return "t" in self.flags
 
     @property
     def unsupported(self):
@@ -32,7 +37,7 @@ class Interpreter:
         return "older than 3.8" if self.number < (3, 8, 0) else None
 
     def __str__(self):
-        return "%s %s (%s)" % (self.name, self.version, self.path)
+        return "%s %s%s (%s)" % (self.name, self.version, self.flags, self.path)
 
 
 def candidates():
@@ -43,7 +48,7 @@ def candidates():
     yield "/usr/bin/python3"
     yield shutil.which("python3-dbg") or ""
     for minor in range(6, 20):
-        for suffix in ("", "t"):
+        for suffix in ("", "t", "d", "td"):
             yield shutil.which("python3.%d%s" % (minor, suffix)) or ""
     yield from sorted(glob.glob(os.path.expanduser("~/.pyenv/versions/*/bin/python")))
 
@@ -54,8 +59,8 @@ def ask(path):
                                 stderr=subprocess.DEVNULL, timeout=60)
     except (OSError, subprocess.TimeoutExpired):
         return None
-    words = answer.stdout.decode().split()
-    return Interpreter(path, words[0], words[1]) if answer.returncode == 0 else None
+    words = answer.stdout.decode().split() + [""]
+    return Interpreter(path, *words[:3]) if answer.returncode == 0 else None
 
 
 def find():
