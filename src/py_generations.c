@@ -16,7 +16,8 @@ struct generation {
     int count;
 };
 
-/* PyObject without and with the two links of a build that traces references. */
+/* PyObject without and with the two links of a build that traces references; free-threaded builds
+ * have other things before ob_type, of the same size. */
 static const size_t type_offsets[] = {8, 24};
 
 static bool is_free_threaded(void)
@@ -32,20 +33,44 @@ static bool is_free_threaded(void)
     return answer;
 }
 
-static bool find_type_offset(struct py_generations *generations, PyObject *object)
+static void *word_at(PyObject *object, size_t offset)
+{
+    void *word;
+    memcpy(&word, (const char *)object + offset, sizeof(word));
+    return word;
+}
+
+static bool has_type_at(PyObject *object, size_t offset)
 {
     PyObject *class = py.PyObject_Type(object);
-    for (size_t i = 0; i < sizeof(type_offsets) / sizeof(type_offsets[0]); i++) {
-        void *word;
-        memcpy(&word, (const char *)object + type_offsets[i], sizeof(word));
-        if (word == class) {
-            generations->type_offset = type_offsets[i];
-            py_release(class);
-            return true;
-        }
-    }
+    bool answer = word_at(object, offset) == (void *)class;
     py_release(class);
-    return false;
+    return answer;
+}
+
+/* ob_size of PyVarObject (Include/object.h) follows ob_type. */
+static bool has_size_behind(size_t offset, ssize_t size)
+{
+    PyObject *tuple = py.PyTuple_New(size);
+    py_clear_error();
+    bool answer = tuple != NULL && (ssize_t)word_at(tuple, offset + sizeof(void *)) == size;
+    py_release(tuple);
+    return answer;
+}
+
+/* Where ob_type stands in objects of several classes, 0 where that is not known. */
+static size_t find_type_offset(PyObject *list)
+{
+    PyObject *const known[] = {list, py.PyList_Type, py.PyType_Type, py._Py_NoneStruct};
+    for (size_t i = 0; i < sizeof(type_offsets) / sizeof(type_offsets[0]); i++) {
+        size_t offset = type_offsets[i], agreeing = 0;
+        while (agreeing < sizeof(known) / sizeof(known[0]) && has_type_at(known[agreeing], offset))
+            agreeing++;
+        if (agreeing == sizeof(known) / sizeof(known[0]) && has_size_behind(offset, 3) &&
+            has_size_behind(offset, 5))
+            return offset;
+    }
+    return 0;
 }
 
 /* The first `count` thresholds of gc.get_threshold(). */
@@ -103,22 +128,26 @@ static bool counts_agree(PyObject *gc, const struct generation *first)
     return expected > 0 && total == expected;
 }
 
-enum py_generations_result py_generations_find(struct py_generations *generations, PyObject *gc)
+static struct generation *find_youngest(PyObject *gc, PyObject *newest)
 {
-    if (is_free_threaded())
-        return PY_GENERATIONS_NONE;
-    PyObject *newest = py.PyList_New(0);
-    py_clear_error();
-    if (newest == NULL || !find_type_offset(generations, newest)) {
-        py_release(newest);
-        return PY_GENERATIONS_UNKNOWN;
-    }
     const struct py_gc_head *linked = (const struct py_gc_head *)(const void *)newest - 1;
     struct generation *first = (struct generation *)(void *)py_gc_next(linked);
+    return first != NULL && thresholds_agree(gc, first) && counts_agree(gc, first) ? first : NULL;
+}
+
+enum py_generations_result py_generations_find(struct py_generations *generations, PyObject *gc)
+{
+    struct generation *first = NULL;
+    PyObject *newest = py.PyList_New(0);
+    py_clear_error();
+    generations->type_offset = newest != NULL ? find_type_offset(newest) : 0;
+    bool no_lists = generations->type_offset != 0 && is_free_threaded();
+    if (generations->type_offset != 0 && !no_lists)
+        first = find_youngest(gc, newest);
     py_release(newest);
-    if (first == NULL || !thresholds_agree(gc, first) || !counts_agree(gc, first))
-        return PY_GENERATIONS_UNKNOWN;
-    for (int i = 0; i < PY_GENERATION_COUNT; i++)
+    for (int i = 0; first != NULL && i < PY_GENERATION_COUNT; i++)
         generations->heads[i] = &first[i].head;
-    return PY_GENERATIONS_FOUND;
+    if (no_lists)
+        return PY_GENERATIONS_NONE;
+    return first != NULL ? PY_GENERATIONS_FOUND : PY_GENERATIONS_UNKNOWN;
 }

@@ -152,7 +152,7 @@ static int64_t item_count(PyObject *object, size_t type_offset)
 uint64_t py_size_planned(const struct py_size_plan *plan, PyObject *object, size_t type_offset)
 {
     int64_t size;
-    if (plan->method == PY_SIZE_ASKED)
+    if (plan->method == PY_SIZE_ASKED || plan->method == PY_SIZE_GENERAL)
         return py_size_of(object);
     if (plan->method == PY_SIZE_NATIVE)
         size = native_size(plan, object);
@@ -161,22 +161,36 @@ uint64_t py_size_planned(const struct py_size_plan *plan, PyObject *object, size
     return size < 0 ? 0 : (uint64_t)(size + plan->constant_bytes);
 }
 
-/* The C function behind `found`, if that is the method `__sizeof__` that `owner` defines itself. */
-static void *native_function(PyObject *found, PyObject *owner, size_t type_offset)
-{
-    struct method_descriptor descriptor;
-    memcpy(&descriptor, (const char *)found + type_offset + sizeof(void *), sizeof(descriptor));
-    if (descriptor.d_type != owner || descriptor.d_method->ml_flags != PY_METH_NOARGS ||
-        strcmp(descriptor.d_method->ml_name, "__sizeof__") != 0)
-        return NULL;
-    return (void *)descriptor.d_method->ml_meth;
-}
-
 static long number_of(PyObject *getter, PyObject *class)
 {
     long number = py_integer(py.PyObject_CallFunctionObjArgs(getter, class, NULL), -1);
     py_clear_error();
     return number;
+}
+
+/* Whether a method descriptor is as long as it is taken for: the four words and a vectorcallfunc,
+ * since 3.8. */
+static bool descriptor_is_known(PyObject *descriptor, size_t type_offset)
+{
+    PyObject *class = py.PyObject_Type(descriptor);
+    long words = 1 + (long)(sizeof(struct method_descriptor) / sizeof(void *)) + 1;
+    long expected = (long)type_offset + words * (long)sizeof(void *);
+    bool answer = class != NULL && number_of(get_basicsize, class) == expected;
+    py_release(class);
+    return answer;
+}
+
+/* The C function behind `found`, if that is the method `__sizeof__` that `owner` defines itself. */
+static void *native_function(PyObject *found, PyObject *owner, size_t type_offset)
+{
+    struct method_descriptor descriptor;
+    if (!descriptor_is_known(found, type_offset))
+        return NULL;
+    memcpy(&descriptor, (const char *)found + type_offset + sizeof(void *), sizeof(descriptor));
+    if (descriptor.d_type != owner || descriptor.d_method->ml_flags != PY_METH_NOARGS ||
+        strcmp(descriptor.d_method->ml_name, "__sizeof__") != 0)
+        return NULL;
+    return (void *)descriptor.d_method->ml_meth;
 }
 
 /* Leaves the plan as it is where the answers do not fit together. */
@@ -247,7 +261,7 @@ struct py_size_plan py_size_plan(PyObject *class, PyObject *example, size_t type
     PyObject *const others[] = {py.PyType_Type, py.PyGen_Type, py.PyCoro_Type, py.PyFrame_Type,
                                 py.PyODict_Type};
     PyObject *found = method_of(class);
-    if (found == NULL)
+    if (found == NULL || type_offset == 0)
         return plan;
     if (found == method_of(py.PyBaseObject_Type)) {
         plan_fixed(&plan, class, example, type_offset);

@@ -36,7 +36,7 @@ int py_size_begin(void);
 void py_size_end(void);
 
 /* How to size the objects of `class`, of which `example` is one whose ob_type stands at
- * `type_offset`. Runs no Python code. GIL. */
+ * `type_offset`; PY_SIZE_GENERAL where that is 0 (not known). Runs no Python code. GIL. */
 struct py_size_plan py_size_plan(PyObject *class, PyObject *example, size_t type_offset);
 
 /* Where that is PY_SIZE_GENERAL, and no Python code may run: asks a __sizeof__ written in C, of an
@@ -44,7 +44,8 @@ struct py_size_plan py_size_plan(PyObject *class, PyObject *example, size_t type
 struct py_size_plan py_size_plan_without_python(PyObject *class, PyObject *example,
                                                 size_t type_offset);
 
-/* Bytes of `object` by its class's plan, which is not PY_SIZE_GENERAL. Runs no Python code. GIL. */
+/* Bytes of `object` by its class's plan. Runs no Python code unless that is PY_SIZE_GENERAL: then
+ * as py_size_of(). GIL. */
 uint64_t py_size_planned(const struct py_size_plan *plan, PyObject *object, size_t type_offset);
 
 /* Bytes of `object`, 0 where its __sizeof__ raises or answers nonsense. A __sizeof__ written in
