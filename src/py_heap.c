@@ -7,7 +7,7 @@
  * that code may give a class's last instance another class.
  *
  * Where the lists cannot be walked (py_generations.h) gc.get_objects() is, which references
- * everything.
+ * everything. Free-threaded builds are visited with the world stopped (py_visit.h).
  */
 #include "py_heap.h"
 
@@ -18,6 +18,7 @@
 #include "py_name.h"
 #include "py_reach.h"
 #include "py_size.h"
+#include "py_visit.h"
 
 #include <string.h>
 
@@ -57,6 +58,15 @@ static PyObject *call(PyObject *function)
     return answer;
 }
 
+/* At the start, while the heap is small: the proof counts every object twice. */
+static void find_heap(void)
+{
+    found = py_generations_find(&generations, gc.module);
+    if (found == PY_GENERATIONS_NONE && !py_visit_is_proven(generations.type_offset))
+        found = PY_GENERATIONS_UNKNOWN;
+    can_reach = found == PY_GENERATIONS_FOUND && py_reach_begin(&generations) == 0;
+}
+
 int py_heap_begin(void)
 {
     gc.module = py.PyImport_ImportModule("gc");
@@ -71,10 +81,10 @@ int py_heap_begin(void)
     if (gc.collect == NULL || gc.get_objects == NULL || gc.enable == NULL || gc.disable == NULL ||
         gc.isenabled == NULL)
         return -1;
-    /* Now, while the heap is small: the proof counts every object twice. */
-    found = py_generations_find(&generations, gc.module);
-    can_reach = found == PY_GENERATIONS_FOUND && py_reach_begin(&generations) == 0;
-    return py_size_begin() == 0 && py_name_begin() == 0 ? 0 : -1;
+    if (py_size_begin() != 0 || py_name_begin() != 0)
+        return -1;
+    find_heap();
+    return 0;
 }
 
 void py_heap_end(void)
@@ -209,20 +219,29 @@ static void size_deferred(struct walk *walk)
 
 /* ---- By gc.get_objects() ---- */
 
+/* Borrowed from the object. */
+static PyObject *class_of(PyObject *object)
+{
+    PyObject *class;
+    if (generations.type_offset != 0) {
+        memcpy(&class, (const char *)object + generations.type_offset, sizeof(class));
+    } else {
+        class = py.PyObject_Type(object);
+        py_release(class);
+    }
+    return class;
+}
+
 static int walk_objects(struct walk *walk, PyObject *objects)
 {
     ssize_t count = py.PyList_Size(objects);
     for (ssize_t i = 0; i < count; i++) {
-        int is_new;
         PyObject *object = py.PyList_GetItem(objects, i);
-        PyObject *class = py.PyObject_Type(object);
-        struct census_entry *entry = census_find(&walk->census, class, &is_new);
-        if (entry == NULL || !is_new)
-            py.Py_DecRef(class);
+        struct census_entry *entry = entry_of(walk, class_of(object), object);
         if (entry == NULL)
             return -1;
         entry->count++;
-        entry->bytes += py_size_of(object);
+        entry->bytes += py_size_planned(&walk->plans[entry->note], object, generations.type_offset);
     }
     return 0;
 }
@@ -266,7 +285,13 @@ int py_heap_count(struct snapshot *snapshot, int collect)
     struct walk walk = {0};
     if (collect)
         py_release(call(gc.collect));
-    int status = found == PY_GENERATIONS_FOUND ? walk_lists(&walk) : walk_by_list(&walk);
+    int status;
+    if (found == PY_GENERATIONS_FOUND)
+        status = walk_lists(&walk);
+    else if (found == PY_GENERATIONS_NONE)
+        status = py_visit_count(&walk.census, generations.type_offset);
+    else
+        status = walk_by_list(&walk);
     size_deferred(&walk);
     if (status == 0)
         status = name_classes(snapshot, &walk.census);

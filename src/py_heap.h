@@ -36,8 +36,7 @@ int py_heap_count_in_twin(struct snapshot *snapshot, int collect);
 uint64_t py_heap_count_up_to(uint64_t limit);
 
 /* Whether py_heap_count() has to go through gc.get_objects(), many times slower than walking the
- * collector's own lists, because this version of CPython is not known. Never on free-threaded
- * builds, where there is no other way. */
+ * collector's own lists, because this version of CPython is not known. */
 bool py_heap_is_unknown(void);
 
 #endif

@@ -84,11 +84,15 @@ PY_OPTIONAL(void *, PyType_GetSlot, (PyObject *, int))
 PY_OPTIONAL(unsigned long, PyType_GetFlags, (PyObject *))
 PY_OPTIONAL(void, PyMem_SetAllocator, (int, struct py_allocator *))
 
+/* From 3.12 on (Include/cpython/objimpl.h). The callback returns 1 to go on, 0 to end. */
+PY_OPTIONAL(void, PyUnstable_GC_VisitObjects, (int (*)(PyObject *, void *), void *))
+
 PY_DATA(PyObject, _Py_NoneStruct)
 PY_DATA(PyObject, PyType_Type)
 PY_DATA(PyObject, PyBaseObject_Type)
 PY_DATA(PyObject, PyUnicode_Type)
 PY_DATA(PyObject, PyList_Type)
+PY_DATA(PyObject, PyTuple_Type)
 PY_DATA(PyObject, PyDict_Type)
 PY_DATA(PyObject, PySet_Type)
 PY_DATA(PyObject, PyFrozenSet_Type)
