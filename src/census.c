@@ -37,14 +37,19 @@ static int grow(struct census *census)
 
 struct census_entry *census_find(struct census *census, const void *class, int *is_new)
 {
-    if (census->class_count * 3 >= census->slot_count * 2 && grow(census) != 0)
-        return NULL;
-    struct census_entry *entry = &census->slots[slot_of(census, class)];
-    *is_new = entry->class == NULL;
-    if (*is_new) {
-        entry->class = class;
-        census->class_count++;
+    struct census_entry *entry = NULL;
+    if (census->slot_count != 0)
+        entry = &census->slots[slot_of(census, class)];
+    *is_new = entry == NULL || entry->class == NULL;
+    if (!*is_new)
+        return entry;
+    if (census->class_count * 3 >= census->slot_count * 2) {
+        if (grow(census) != 0)
+            return NULL;
+        entry = &census->slots[slot_of(census, class)];
     }
+    entry->class = class;
+    census->class_count++;
     return entry;
 }
 

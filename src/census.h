@@ -22,8 +22,8 @@ struct census {
     size_t class_count;
 };
 
-/* The entry of `class`, made with zeros at its first sight; `is_new` tells. Valid until the next
- * call. NULL when out of memory; the census stays as it was. */
+/* The entry of `class`, made with zeros at its first sight; `is_new` tells. Valid until a
+ * class is new again. NULL when out of memory; the census stays as it was. */
 struct census_entry *census_find(struct census *census, const void *class, int *is_new);
 
 void census_clear(struct census *census);

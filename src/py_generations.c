@@ -100,14 +100,17 @@ static bool thresholds_agree(PyObject *gc, const struct generation *first)
            first[1].threshold == thresholds[1];
 }
 
-/* Objects in a list, or -1 where it does not close within `limit` steps. */
+/* Objects in a list, or -1 where it does not close within `limit` steps, or a link back leads
+ * elsewhere than the link to it came from. */
 static ssize_t count_list(const struct py_gc_head *head, ssize_t limit)
 {
     ssize_t count = 0;
-    const struct py_gc_head *at = py_gc_next(head);
-    for (; at != NULL && at != head && count <= limit; at = py_gc_next(at))
-        count++;
-    return at == head ? count : -1;
+    const struct py_gc_head *from = head, *at = py_gc_next(head);
+    for (; at != NULL && at != head && py_gc_previous(at) == from && count <= limit; count++) {
+        from = at;
+        at = py_gc_next(at);
+    }
+    return at == head && py_gc_previous(head) == from ? count : -1;
 }
 
 static bool counts_agree(PyObject *gc, const struct generation *first)

@@ -41,6 +41,12 @@ static inline struct py_gc_head *py_gc_next(const struct py_gc_head *head)
     return (struct py_gc_head *)(head->next & ~(uintptr_t)3);
 }
 
+/* Valid between collections, while the GIL is held: a collection keeps counts there. */
+static inline struct py_gc_head *py_gc_previous(const struct py_gc_head *head)
+{
+    return (struct py_gc_head *)(head->previous & ~(uintptr_t)3);
+}
+
 static inline PyObject *py_gc_object(struct py_gc_head *head)
 {
     return (PyObject *)(head + 1);

@@ -41,8 +41,11 @@ struct deferred {
     PyObject *class;
 };
 
+enum end { FRONT, BACK, END_COUNT };
+
 struct walk {
-    struct census_entry *last;
+    /* Objects of one kind are often made in a row. NULL when the entries have moved. */
+    struct census_entry *last[END_COUNT];
     struct census census; /* an entry's note is the index of its class's plan */
     struct py_size_plan *plans;
     size_t plan_count, plan_capacity;
@@ -64,6 +67,8 @@ static void find_heap(void)
     found = py_generations_find(&generations, gc.module);
     if (found == PY_GENERATIONS_NONE && !py_visit_is_proven(generations.type_offset))
         found = PY_GENERATIONS_UNKNOWN;
+    if (found != PY_GENERATIONS_NONE)
+        py_size_prove_lists(generations.type_offset);
     can_reach = found == PY_GENERATIONS_FOUND && py_reach_begin(&generations) == 0;
 }
 
@@ -149,6 +154,7 @@ static struct census_entry *entry_of(struct walk *walk, PyObject *class, PyObjec
     int is_new;
     struct census_entry *entry = census_find(&walk->census, class, &is_new);
     if (entry != NULL && is_new) {
+        memset(walk->last, 0, sizeof(walk->last));
         if (!walk->is_in_twin)
             py.Py_IncRef(class);
         if (plan_class(walk, entry, object) != 0)
@@ -157,35 +163,48 @@ static struct census_entry *entry_of(struct walk *walk, PyObject *class, PyObjec
     return entry;
 }
 
-static int count_object(void *context, PyObject *object)
+static int count_at_end(struct walk *walk, enum end end, PyObject *object)
 {
-    struct walk *walk = context;
-    size_t type_offset = generations.type_offset;
-    struct census_entry *entry = walk->last;
+    struct census_entry *entry = walk->last[end];
     PyObject *class;
-    memcpy(&class, (const char *)object + type_offset, sizeof(class));
-    /* Objects of one kind are often made in a row. */
+    memcpy(&class, (const char *)object + generations.type_offset, sizeof(class));
     if (entry == NULL || entry->class != class)
-        entry = entry_of(walk, class, object);
-    walk->last = entry;
+        entry = walk->last[end] = entry_of(walk, class, object);
     if (entry == NULL)
         return -1;
     entry->count++;
     const struct py_size_plan *plan = &walk->plans[entry->note];
-    if (plan->method == PY_SIZE_FIXED && plan->item_bytes == 0)
-        entry->bytes += (uint64_t)plan->constant_bytes;
+    if (plan->method == PY_SIZE_COUNTED)
+        entry->bytes += py_size_counted(plan, object);
     else if (plan->method != PY_SIZE_GENERAL)
-        entry->bytes += py_size_planned(plan, object, type_offset);
+        entry->bytes += py_size_planned(plan, object);
     else if (defer(walk, object, class) != 0)
         return -1;
     return 0;
 }
 
+static int count_object(void *walk, PyObject *object)
+{
+    return count_at_end(walk, FRONT, object);
+}
+
+/* From both ends, until they meet: what takes the time is to wait for the memory that holds the
+ * next link, and so two waits are one. */
 static int walk_list(struct walk *walk, struct py_gc_head *head)
 {
-    for (struct py_gc_head *at = py_gc_next(head); at != head; at = py_gc_next(at)) {
-        if (count_object(walk, py_gc_object(at)) != 0)
+    struct py_gc_head *front = py_gc_next(head);
+    struct py_gc_head *back = py_gc_previous(head);
+    while (front != head) {
+        if (count_at_end(walk, FRONT, py_gc_object(front)) != 0)
             return -1;
+        if (front == back)
+            break;
+        if (count_at_end(walk, BACK, py_gc_object(back)) != 0)
+            return -1;
+        front = py_gc_next(front);
+        if (front == back)
+            break;
+        back = py_gc_previous(back);
     }
     return 0;
 }
@@ -241,7 +260,7 @@ static int walk_objects(struct walk *walk, PyObject *objects)
         if (entry == NULL)
             return -1;
         entry->count++;
-        entry->bytes += py_size_planned(&walk->plans[entry->note], object, generations.type_offset);
+        entry->bytes += py_size_planned(&walk->plans[entry->note], object);
     }
     return 0;
 }

@@ -8,9 +8,6 @@
  */
 #include "py_size.h"
 
-#include <stdbool.h>
-#include <string.h>
-
 /* PyMethodDescrObject of Include/cpython/descrobject.h, behind its PyObject. */
 struct method_descriptor {
     PyObject *d_type;
@@ -25,10 +22,12 @@ static PyObject *object_sizeof; /* object.__sizeof__ */
 static PyObject *get_name, *call_name;
 static PyObject *get_basicsize; /* type.__dict__['__basicsize__'].__get__ */
 static PyObject *get_itemsize;
+static bool knows_lists;
 
 int py_size_begin(void)
 {
     getsizeof = NULL;
+    knows_lists = false;
     if (py._PySys_GetSizeOf == NULL) {
         PyObject *sys = py.PyImport_ImportModule("sys");
         if (sys != NULL)
@@ -142,22 +141,32 @@ static int64_t native_size(const struct py_size_plan *plan, PyObject *object)
     return py_clear_error() ? -1 : size;
 }
 
-static int64_t item_count(PyObject *object, size_t type_offset)
+static int64_t word_at(PyObject *object, size_t offset)
 {
-    ssize_t count;
-    memcpy(&count, (const char *)object + type_offset + sizeof(void *), sizeof(count));
-    return count;
+    int64_t word;
+    memcpy(&word, (const char *)object + offset, sizeof(word));
+    return word;
 }
 
-uint64_t py_size_planned(const struct py_size_plan *plan, PyObject *object, size_t type_offset)
+/* Behind ob_type in PyVarObject (Include/object.h). */
+static size_t ob_size_offset(size_t type_offset)
 {
-    int64_t size;
-    if (plan->method == PY_SIZE_ASKED || plan->method == PY_SIZE_GENERAL)
+    return type_offset + sizeof(void *);
+}
+
+/* Behind ob_item in PyListObject (Include/cpython/listobject.h). */
+static size_t allocated_offset(size_t type_offset)
+{
+    return ob_size_offset(type_offset) + 2 * sizeof(void *);
+}
+
+uint64_t py_size_planned(const struct py_size_plan *plan, PyObject *object)
+{
+    if (plan->method == PY_SIZE_COUNTED)
+        return py_size_counted(plan, object);
+    if (plan->method != PY_SIZE_NATIVE)
         return py_size_of(object);
-    if (plan->method == PY_SIZE_NATIVE)
-        size = native_size(plan, object);
-    else
-        size = plan->item_bytes != 0 ? item_count(object, type_offset) * plan->item_bytes : 0;
+    int64_t size = native_size(plan, object);
     return size < 0 ? 0 : (uint64_t)(size + plan->constant_bytes);
 }
 
@@ -193,23 +202,63 @@ static void *native_function(PyObject *found, PyObject *owner, size_t type_offse
     return (void *)descriptor.d_method->ml_meth;
 }
 
+/* A plan by which `example` has `bytes`. */
+static struct py_size_plan count_items(PyObject *example, size_t count_offset, long item_bytes,
+                                       int64_t bytes)
+{
+    struct py_size_plan plan = {PY_SIZE_COUNTED, (uint32_t)item_bytes, 0, count_offset, NULL};
+    plan.constant_bytes = bytes;
+    if (item_bytes != 0)
+        plan.constant_bytes -= word_at(example, count_offset) * item_bytes;
+    return plan;
+}
+
 /* Leaves the plan as it is where the answers do not fit together. */
-static void plan_fixed(struct py_size_plan *plan, PyObject *class, PyObject *example,
-                       size_t type_offset)
+static void plan_counted(struct py_size_plan *plan, PyObject *class, PyObject *example,
+                         size_t type_offset)
 {
     long item_bytes = number_of(get_itemsize, class);
-    if (item_bytes < 0 || item_bytes > INT32_MAX || number_of(get_basicsize, class) < 0)
+    long basic_bytes = number_of(get_basicsize, class);
+    if (item_bytes < 0 || item_bytes > INT32_MAX || basic_bytes < 0)
         return;
-    int64_t items = item_bytes != 0 ? item_count(example, type_offset) * item_bytes : 0;
-    int64_t constant = (int64_t)py_size_of(example) - items;
-    if (items < 0 || constant < number_of(get_basicsize, class))
-        return;
-    *plan = (struct py_size_plan){PY_SIZE_FIXED, (uint32_t)item_bytes, constant, NULL};
+    int64_t bytes = (int64_t)py_size_of(example);
+    struct py_size_plan counted =
+        count_items(example, ob_size_offset(type_offset), item_bytes, bytes);
+    if (counted.constant_bytes >= basic_bytes && counted.constant_bytes <= bytes)
+        *plan = counted;
+}
+
+static struct py_size_plan plan_list(PyObject *example, size_t type_offset)
+{
+    return count_items(example, allocated_offset(type_offset), sizeof(void *),
+                       (int64_t)py_size_of(example));
+}
+
+/* By a plan made of an empty one. */
+static bool list_is_known(size_t type_offset, PyObject *empty, ssize_t length)
+{
+    struct py_size_plan plan = plan_list(empty, type_offset);
+    PyObject *list = py.PyList_New(length);
+    py_clear_error();
+    bool known = list != NULL && word_at(list, allocated_offset(type_offset)) >= length &&
+                 py_size_counted(&plan, list) == py_size_of(list);
+    py_release(list);
+    return known;
+}
+
+bool py_size_prove_lists(size_t type_offset)
+{
+    PyObject *empty = py.PyList_New(0);
+    py_clear_error();
+    knows_lists = empty != NULL && type_offset != 0 && list_is_known(type_offset, empty, 0) &&
+                  list_is_known(type_offset, empty, 7) && list_is_known(type_offset, empty, 1000);
+    py_release(empty);
+    return knows_lists;
 }
 
 static void plan_native(struct py_size_plan *plan, void *function, PyObject *example)
 {
-    struct py_size_plan native = {PY_SIZE_NATIVE, 0, 0, NULL};
+    struct py_size_plan native = {.method = PY_SIZE_NATIVE};
     memcpy(&native.native, &function, sizeof(function));
     int64_t size = native_size(&native, example);
     native.constant_bytes = (int64_t)py_size_of(example) - size;
@@ -229,13 +278,12 @@ static int64_t header_bytes(PyObject *class)
 static struct py_size_plan plan_plain(PyObject *class, PyObject *example, size_t type_offset)
 {
     long item_bytes = number_of(get_itemsize, class);
-    int64_t items = item_bytes > 0 ? item_count(example, type_offset) * item_bytes : 0;
-    int64_t constant = ask_object_sizeof(example) - items + header_bytes(class);
+    ssize_t bytes = ask_object_sizeof(example);
     py_clear_error();
-    if (items < 0 || item_bytes > INT32_MAX || constant < 0)
-        return (struct py_size_plan){PY_SIZE_FIXED, 0, 0, NULL};
-    return (struct py_size_plan){PY_SIZE_FIXED, (uint32_t)(item_bytes > 0 ? item_bytes : 0),
-                                 constant, NULL};
+    if (bytes < 0 || item_bytes < 0 || item_bytes > INT32_MAX)
+        return (struct py_size_plan){.method = PY_SIZE_COUNTED};
+    return count_items(example, ob_size_offset(type_offset), item_bytes,
+                       bytes + header_bytes(class));
 }
 
 struct py_size_plan py_size_plan_without_python(PyObject *class, PyObject *example,
@@ -247,13 +295,13 @@ struct py_size_plan py_size_plan_without_python(PyObject *class, PyObject *examp
     bool asks_c = kind != NULL && kind == written_in_c;
     py_release(kind);
     py_release(written_in_c);
-    return asks_c ? (struct py_size_plan){PY_SIZE_ASKED, 0, 0, NULL}
+    return asks_c ? (struct py_size_plan){.method = PY_SIZE_ASKED}
                   : plan_plain(class, example, type_offset);
 }
 
 struct py_size_plan py_size_plan(PyObject *class, PyObject *example, size_t type_offset)
 {
-    struct py_size_plan plan = {PY_SIZE_GENERAL, 0, 0, NULL};
+    struct py_size_plan plan = {.method = PY_SIZE_GENERAL};
     PyObject *const containers[] = {py.PyList_Type, py.PyDict_Type, py.PySet_Type,
                                     py.PyFrozenSet_Type};
     /* `type` sizes static and heap types by different rules, generators and frames by what they
@@ -264,9 +312,11 @@ struct py_size_plan py_size_plan(PyObject *class, PyObject *example, size_t type
     if (found == NULL || type_offset == 0)
         return plan;
     if (found == method_of(py.PyBaseObject_Type)) {
-        plan_fixed(&plan, class, example, type_offset);
+        plan_counted(&plan, class, example, type_offset);
         return plan;
     }
+    if (knows_lists && found == method_of(py.PyList_Type))
+        return plan_list(example, type_offset);
     for (size_t i = 0; i < sizeof(containers) / sizeof(containers[0]); i++) {
         if (found == method_of(containers[i])) {
             void *function = native_function(found, containers[i], type_offset);

@@ -26,7 +26,6 @@ enum {
 struct kind {
     PyObject *example; /* referenced, until `plan` is made of it */
     struct py_size_plan plan;
-    size_t count_offset; /* of the word that counts the items; 0: ask each object */
 };
 
 /* Both referenced. */
@@ -46,27 +45,9 @@ struct visit {
     bool failed;
 };
 
-static int64_t word_at(PyObject *object, size_t offset)
-{
-    int64_t word;
-    memcpy(&word, (const char *)object + offset, sizeof(word));
-    return word;
-}
-
 static unsigned char gc_bits(PyObject *object, size_t type_offset)
 {
     return ((const unsigned char *)object)[type_offset - GC_BITS_BEFORE_TYPE];
-}
-
-static size_t size_offset(size_t type_offset)
-{
-    return type_offset + sizeof(void *);
-}
-
-/* PyListObject {PyVarObject, ob_item, allocated} of Include/cpython/listobject.h. */
-static size_t allocated_offset(size_t type_offset)
-{
-    return type_offset + 3 * sizeof(void *);
 }
 
 /* Room for one more item of `size` bytes. Returns the array, moved perhaps, or NULL. */
@@ -157,51 +138,27 @@ static int count(PyObject *object, void *context)
     if (entry == NULL)
         return 0;
     entry->count++;
-    const struct kind *kind = &visit->kinds[entry->note];
-    if (kind->count_offset == 0) {
+    const struct py_size_plan *plan = &visit->kinds[entry->note].plan;
+    if (plan->method == PY_SIZE_COUNTED)
+        entry->bytes += py_size_counted(plan, object);
+    else
         visit->failed = ask_later(visit, object, (PyObject *)entry->class) != 0;
-        return !visit->failed;
-    }
-    int64_t items = kind->plan.item_bytes != 0 ? word_at(object, kind->count_offset) : 0;
-    int64_t size = kind->plan.constant_bytes + items * (int64_t)kind->plan.item_bytes;
-    entry->bytes += size > 0 ? (uint64_t)size : 0;
-    return 1;
+    return !visit->failed;
 }
 
 /* ---- While it runs ---- */
-
-static void plan_list(struct kind *kind, size_t type_offset)
-{
-    PyObject *empty = py.PyList_New(0);
-    py_clear_error();
-    if (empty == NULL)
-        return;
-    kind->plan =
-        (struct py_size_plan){PY_SIZE_FIXED, sizeof(void *), (int64_t)py_size_of(empty), NULL};
-    kind->count_offset = allocated_offset(type_offset);
-    py_release(empty);
-}
-
-static void plan_from(struct kind *kind, PyObject *class, PyObject *example, size_t type_offset)
-{
-    kind->plan = py_size_plan(class, example, type_offset);
-    if (kind->plan.method == PY_SIZE_FIXED)
-        kind->count_offset = size_offset(type_offset);
-}
 
 static void plan_kind(struct kind *kind, PyObject *class, size_t type_offset)
 {
     PyObject *example = kind->example;
     kind->example = NULL;
-    if (class == py.PyList_Type) {
-        plan_list(kind, type_offset);
-        return;
-    }
-    if (class == py.PyTuple_Type)
+    if (class == py.PyList_Type)
+        example = py.PyList_New(0);
+    else if (class == py.PyTuple_Type)
         example = py.PyTuple_New(1);
     py_clear_error();
     if (example != NULL)
-        plan_from(kind, class, example, type_offset);
+        kind->plan = py_size_plan(class, example, type_offset);
     py_release(example);
 }
 
@@ -218,7 +175,7 @@ static void plan_kinds(struct visit *visit)
 static uint64_t size_of(const struct visit *visit, const struct census_entry *entry,
                         PyObject *object)
 {
-    return py_size_planned(&visit->kinds[entry->note].plan, object, visit->type_offset);
+    return py_size_planned(&visit->kinds[entry->note].plan, object);
 }
 
 static void size_asked(struct visit *visit)
@@ -320,22 +277,8 @@ static bool gc_bits_are_known(size_t type_offset)
     return known;
 }
 
-static bool list_is_known(size_t type_offset, ssize_t length)
-{
-    struct kind kind = {0};
-    PyObject *list = py.PyList_New(length);
-    py_clear_error();
-    plan_list(&kind, type_offset);
-    int64_t allocated = list != NULL ? word_at(list, allocated_offset(type_offset)) : -1;
-    int64_t size = kind.plan.constant_bytes + allocated * (int64_t)sizeof(void *);
-    bool known = kind.count_offset != 0 && allocated >= length && size == (int64_t)py_size_of(list);
-    py_release(list);
-    return known;
-}
-
 bool py_visit_is_proven(size_t type_offset)
 {
     return py.PyUnstable_GC_VisitObjects != NULL && gc_bits_are_known(type_offset) &&
-           list_is_known(type_offset, 0) && list_is_known(type_offset, 7) &&
-           list_is_known(type_offset, 1000) && known_are_met();
+           py_size_prove_lists(type_offset) && known_are_met();
 }

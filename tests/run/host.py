@@ -20,7 +20,7 @@ import interpreters
 
 LIBRARY = os.environ.get("MEMPROF_LIBRARY", "")
 STARTED = "Main :: Starting memory profiler"
-TIMEOUT_SECONDS = int(os.environ.get("MEMPROF_TEST_TIMEOUT", "60"))
+TIMEOUT_SECONDS = int(os.environ.get("MEMPROF_TEST_TIMEOUT", "180"))
 SIDE_BY_SIDE = 4
 
 LOGGING_TO_STDERR = """

@@ -40,11 +40,29 @@ static void test_counts_each_class_apart(void **state)
     census_clear(&census);
 }
 
+static void test_entries_stay_until_a_class_is_new(void **state)
+{
+    (void)state;
+    static char classes[2000][16];
+    struct census census = {0};
+    int is_new;
+    for (int i = 0; i < 2000; i++) {
+        struct census_entry *added = census_find(&census, classes[i], &is_new);
+        assert_true(is_new);
+        assert_ptr_equal(census_find(&census, classes[0], &is_new)->class, classes[0]);
+        assert_false(is_new);
+        assert_ptr_equal(census_find(&census, classes[i], &is_new), added);
+        assert_ptr_equal(added->class, classes[i]);
+    }
+    census_clear(&census);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_empty),
         cmocka_unit_test(test_counts_each_class_apart),
+        cmocka_unit_test(test_entries_stay_until_a_class_is_new),
     };
     return cmocka_run_group_tests_name("census", tests, NULL, NULL);
 }
