@@ -37,10 +37,15 @@ int py_api_resolve(void *library)
     return missing ? -1 : 0;
 }
 
+/* Bound by the dynamic linker where the global scope has it. A dlsym() that finds nothing allocates
+ * its error message: in a small program as expensive as all else that the preload costs. */
+extern int PySys_AddAuditHook(int (*hook)(const char *, PyObject *, void *), void *data)
+    __attribute__((weak));
+
 int py_api_is_present(void)
 {
     /* PEP 578 came with 3.8; PyPy and older interpreters lack the function. */
-    return dlsym(RTLD_DEFAULT, "PySys_AddAuditHook") != NULL;
+    return PySys_AddAuditHook != NULL;
 }
 
 void py_release(PyObject *object)

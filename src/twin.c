@@ -36,7 +36,8 @@ enum {
     LOOK_US = 100000,
     NICENESS = 10,
     END_PATIENCE_MS = 1000,
-    DESCRIPTOR_LIMIT = 1 << 16
+    DESCRIPTOR_LIMIT = 1 << 16,
+    PART_BYTES = 1 << 14 /* on the stack: room in the library would cost every process a mapping */
 };
 
 /* ---- In the twin ---- */
@@ -217,7 +218,7 @@ static bool is_complete(const struct text *received)
 /* Takes what is there. Returns whether more may come. */
 static bool receive(struct twin *twin)
 {
-    static char part[1 << 16];
+    char part[PART_BYTES];
     for (;;) {
         ssize_t got = read(twin->descriptor, part, sizeof(part));
         if (got > 0)
