@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """What snapshots cost, on heaps of several shapes and sizes: tools/memprof-bench on each.
 
-Usage: MEMPROF_LIBRARY=... MEMPROF_YARDSTICK=... snapshots.py [--python PYTHON] [MILLIONS ...]
+Usage: MEMPROF_LIBRARY=... MEMPROF_YARDSTICK=... snapshots.py [--python PYTHON] [SHAPE|MILLIONS ...]
 
 The last table sums up, in the goals' terms.
 """
@@ -32,6 +32,7 @@ def costs(inline, fork):
             "%.0f%%" % (100 * inline["pause"] / inline["collect"]),
             "%.1f" % (inline["python"] / inline["pause"]),
             "%.1f" % fork["bare_fork"], "%.1f" % fork["pause"], "%.2f" % (fork["pause"] / limit),
+            "%.0f" % fork["copy_chase"], "%.0f" % fork["background"],
             "%.1f" % (fork["background"] / fork["collect"]), "%.1f" % (fork["child_bytes"] or 0)]
 
 
@@ -54,8 +55,9 @@ def main():
     if arguments[:1] == ["--python"]:
         python, arguments = arguments[1], arguments[2:]
     cost_rows, stall_rows = [], []
-    for millions in arguments or ["0.1", "1", "10"]:
-        for shape in SHAPES:
+    shapes = [word for word in arguments if word in SHAPES] or SHAPES
+    for millions in [word for word in arguments if word not in SHAPES] or ["0.1", "1", "10"]:
+        for shape in shapes:
             both = measure(python, shape, int(float(millions) * 1e6))
             if isinstance(both, str):
                 print("left out: %s, %s M: %s" % (shape, millions, both))
@@ -65,7 +67,8 @@ def main():
             stall_rows.append([shape, millions] + stalls(**both))
     print("\n%s, pauses in ms" % python)
     print_table(["heap", "M", "collect", "Python", "objgraph", "chase", "in place", "/chase",
-                 "/collect", "Python/", "fork", "forked", "/goal", "child/collect", "B/object"],
+                 "/collect", "Python/", "fork", "forked", "/goal", "copy chase",
+                 "child", "child/collect", "B/object"],
                 cost_rows)
     print("\nlongest stall / all stalls of another thread, in ms")
     print_table(["heap", "M", "nothing", "gc.collect()", "in Python", "in place", "forked"],
