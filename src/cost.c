@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * The figures for the first snapshot come from measurements: gc.collect() takes 90 to 210 ns per
- * object and the walk 10 to 30; a copy takes 18 to 30 us per MB of resident memory, mostly for page
+ * object and the walk 4 to 50; a copy takes 18 to 30 us per MB of resident memory, mostly for page
  * tables.
  */
 #include "cost.h"

@@ -8,31 +8,45 @@
 #include "py_api.h"
 
 #include <dlfcn.h>
+#include <stdbool.h>
+#include <string.h>
 
 struct py_api py;
 
-struct symbol {
-    const char *name;
-    void **slot;
-    int required;
-};
+/* Names one after the other and members by their order, not pointers to both: the linker would have
+ * to write a page full of those in every process that inherits the preload. */
+static const char names[] =
+#define PY_FUNCTION(type, name, parameters) #name "\0"
+#define PY_OPTIONAL(type, name, parameters) #name "\0"
+#define PY_DATA(type, name) #name "\0"
+#include "py_symbols.h"
+#undef PY_FUNCTION
+#undef PY_OPTIONAL
+#undef PY_DATA
+    ;
 
-static const struct symbol symbols[] = {
-#define PY_FUNCTION(type, name, parameters) {#name, (void **)&py.name, 1},
-#define PY_OPTIONAL(type, name, parameters) {#name, (void **)&py.name, 0},
-#define PY_DATA(type, name) {#name, (void **)&py.name, 1},
+static const bool required[] = {
+#define PY_FUNCTION(type, name, parameters) true,
+#define PY_OPTIONAL(type, name, parameters) false,
+#define PY_DATA(type, name) true,
 #include "py_symbols.h"
 #undef PY_FUNCTION
 #undef PY_OPTIONAL
 #undef PY_DATA
 };
 
+_Static_assert(sizeof(py) == sizeof(required) / sizeof(required[0]) * sizeof(void *),
+               "struct py_api holds one pointer for each symbol");
+
 int py_api_resolve(void *library)
 {
-    int missing = 0;
-    for (size_t i = 0; i < sizeof(symbols) / sizeof(symbols[0]); i++) {
-        *symbols[i].slot = dlsym(library, symbols[i].name);
-        missing |= symbols[i].required && *symbols[i].slot == NULL;
+    const char *name = names;
+    bool missing = false;
+    for (size_t i = 0; i < sizeof(required) / sizeof(required[0]); i++) {
+        void *found = dlsym(library, name);
+        memcpy((char *)&py + i * sizeof(found), &found, sizeof(found));
+        missing |= required[i] && found == NULL;
+        name += strlen(name) + 1;
     }
     return missing ? -1 : 0;
 }

@@ -74,6 +74,8 @@ class Sources(unittest.TestCase):
         for path in sources():
             with self.subTest(file=path), open(path) as file:
                 text = re.sub(r"/\*.*?\*/", "", file.read(), flags=re.S)
+                if os.path.basename(path) == "twin.c":    # a copy of the process has to end
+                    text = re.sub(r"\b_exit\(", "", text)
                 self.assertIsNone(re.search(r"\b(_?exit|abort|assert|PyErr_Set\w+)\(", text))
 
     def test_every_file_says_its_licence(self):

@@ -99,6 +99,26 @@ class Schedule(host.HostTest):
             self.assertGreater(moment - times[0], number * 10 - 0.5)
 
 
+class Idle(host.HostTest):
+    def test_nothing_runs_between_snapshots(self):
+        # The kernel's own books of the profiler's thread: time on a processor, and times it got one.
+        ended = self.run_program(host.joined(BUSY, """
+            import glob, time
+            def books():
+                for path in glob.glob("/proc/self/task/*/comm"):
+                    with open(path) as file:
+                        if file.read() == "MemoryProfiler\\n":
+                            with open(path.replace("comm", "schedstat")) as file:
+                                return file.read().split()
+            time.sleep(2)    # past the first snapshot
+            before = books()
+            time.sleep(3)
+            print(before is not None, books() == before)
+        """), interval_seconds=3600)
+        self.assert_clean(ended)
+        self.assertEqual(ended.out, "True True\n")
+
+
 class Signals(host.HostTest):
     def test_the_programs_own_handler_wins(self):
         ended = self.run_program("""
