@@ -35,20 +35,20 @@ bool cost_prefers_fork(const struct cost *cost, uint64_t resident_bytes)
     return inline_ms > COST_INLINE_LIMIT_MS && inline_ms > fork_ms;
 }
 
-void cost_add_inline(struct cost *cost, uint64_t objects, double pause_ms)
+void cost_add_inline(struct cost *cost, uint64_t objects, double used_ms)
 {
     cost->objects = objects;
     cost->fork_us = approach(cost->fork_us, FIRST_FORK_US, FORGET);
     if (objects > 0)
-        cost->inline_ns = approach(cost->inline_ns, pause_ms * 1e6 / (double)objects, LEARN);
+        cost->inline_ns = approach(cost->inline_ns, used_ms * 1e6 / (double)objects, LEARN);
 }
 
-void cost_add_fork(struct cost *cost, uint64_t resident_bytes, double pause_ms)
+void cost_add_fork(struct cost *cost, uint64_t resident_bytes, double used_ms)
 {
     cost->inline_ns = approach(cost->inline_ns, cost->first_inline_ns, FORGET);
     if (resident_bytes >= MB)
         cost->fork_us =
-            approach(cost->fork_us, pause_ms * 1e3 / ((double)resident_bytes / MB), LEARN);
+            approach(cost->fork_us, used_ms * 1e3 / ((double)resident_bytes / MB), LEARN);
 }
 
 uint64_t cost_interval_ms(uint64_t interval_ms, double pause_ms, long percent)

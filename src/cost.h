@@ -16,8 +16,8 @@
 
 struct cost {
     uint64_t objects;       /* in the last snapshot, or as counted since */
-    double inline_ns;       /* of pause per object */
-    double fork_us;         /* of pause per MB of resident memory */
+    double inline_ns;       /* of processor time per object */
+    double fork_us;         /* of processor time per MB of resident memory */
     double first_inline_ns; /* what is taken for it until it is measured */
 };
 
@@ -31,10 +31,11 @@ uint64_t cost_count_limit(const struct cost *cost);
  * `resident_bytes`. */
 bool cost_prefers_fork(const struct cost *cost, uint64_t resident_bytes);
 
-/* What a snapshot in place, or a copy, has cost. What was measured of the other is forgotten by and
- * by, so that one bad figure, from a busy machine perhaps, does not decide for ever. */
-void cost_add_inline(struct cost *cost, uint64_t objects, double pause_ms);
-void cost_add_fork(struct cost *cost, uint64_t resident_bytes, double pause_ms);
+/* What the pause of a snapshot in place, or of a copy, has cost in processor time. What was
+ * measured of the other is forgotten by and by, so that one bad figure, from a busy machine
+ * perhaps, does not decide for ever. */
+void cost_add_inline(struct cost *cost, uint64_t objects, double used_ms);
+void cost_add_fork(struct cost *cost, uint64_t resident_bytes, double used_ms);
 
 /* Milliseconds from one snapshot to the next: the interval, or as long as it takes for `pause_ms`
  * to be no more than `percent` of it. */

@@ -16,6 +16,7 @@
 #include "twin.h"
 
 #include <string.h>
+#include <time.h>
 
 enum { TWIN_FAILURES_LIMIT = 6 };
 
@@ -39,12 +40,21 @@ static struct {
     struct text text;
     uint64_t start_us;
     uint64_t resident_bytes;
-    bool failed; /* out of memory */
+    double fork_ms; /* of processor time */
+    bool failed;    /* out of memory */
 } current;
 
 static double milliseconds_since(uint64_t start_us)
 {
     return (double)(monotonic_us() - start_us) / 1000;
+}
+
+/* Of this thread: what a snapshot costs, however busy the machine is. */
+static double processor_ms(void)
+{
+    struct timespec used = {0};
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &used);
+    return (double)used.tv_sec * 1e3 + (double)used.tv_nsec / 1e6;
 }
 
 static void add_pause(uint64_t start_us)
@@ -77,9 +87,9 @@ static void compose(int status)
 /* `pause_us` is when the program began to stand still for it. */
 static void take_in_place(uint64_t pause_us)
 {
-    uint64_t start_us = monotonic_us();
+    double before_ms = processor_ms();
     int status = py_heap_count(&current.snapshot, (int)self.config->collect);
-    double pause_ms = milliseconds_since(start_us);
+    double used_ms = processor_ms() - before_ms;
     add_pause(pause_us);
     PyThreadState *state = py.PyEval_SaveThread();
     if (py_heap_is_unknown())
@@ -88,7 +98,7 @@ static void take_in_place(uint64_t pause_us)
                            "gc.get_objects() and take longer");
     compose(status);
     if (status == 0)
-        cost_add_inline(&self.cost, current.snapshot.objects, pause_ms);
+        cost_add_inline(&self.cost, current.snapshot.objects, used_ms);
     py.PyEval_RestoreThread(state);
 }
 
@@ -141,7 +151,9 @@ static bool wants_twin(void)
 static bool start_twin(void)
 {
     uint64_t timeout_ms = (uint64_t)self.config->fork_timeout_seconds * 1000;
+    double before_ms = processor_ms();
     int error = twin_start(&current.twin, timeout_ms, work_in_twin);
+    current.fork_ms = processor_ms() - before_ms;
     if (error != 0)
         message_write_once(&self.said_failed,
                            "cannot fork for a snapshot, the program is stopped for it: %s",
@@ -158,7 +170,7 @@ static void take_answer(void)
     compose(status);
     if (status == 0) {
         self.cost.objects = current.snapshot.objects;
-        cost_add_fork(&self.cost, current.resident_bytes, current.snapshot.pause_ms);
+        cost_add_fork(&self.cost, current.resident_bytes, current.fork_ms);
         self.twin_failures = 0;
     }
     twin_end(&current.twin);

@@ -91,12 +91,8 @@ LARGE = """
 class ModesTest(host.HostTest):
     def setUp(self):
         super().setUp()
-        if self.is_free_threaded():
+        if self.interpreter.free_threaded:
             self.skipTest("no copy is taken of a free-threaded interpreter")
-
-    def is_free_threaded(self):
-        return self.run_command([self.python, "-c", "import sys; print('t' in sys.abiflags)"],
-                                host.clean_environment()).out.strip() == "True"
 
     def ask(self, text, *flags, **options):
         options.setdefault("snapshot_mode", "fork")
@@ -238,6 +234,8 @@ class Choice(ModesTest):
         return ended.out.strip()
 
     def test_auto_takes_a_small_heap_in_place(self):
+        if "d" in self.interpreter.flags:
+            self.skipTest("in a debug build even that is long")
         self.assertEqual(self.forked("", snapshot_mode="auto"), "0")
 
     def test_auto_forks_where_the_pause_would_be_long(self):
