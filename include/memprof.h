@@ -25,6 +25,9 @@
 #define MEMPROF_TOP_N_CLASSES_MAXIMUM 1000000
 #define MEMPROF_FORK_TIMEOUT_SECONDS_MINIMUM 1
 #define MEMPROF_FORK_TIMEOUT_SECONDS_MAXIMUM 3600
+/* Of a list of class names: all of them together, each with its NUL. */
+#define MEMPROF_NAMES_LIMIT 16
+#define MEMPROF_NAMES_LIMIT_BYTES 2046
 
 /* What every record carries: its logger, its thread and the file that it names as its origin. */
 #define MEMPROF_LOGGER "memory_profiler"

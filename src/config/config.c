@@ -61,7 +61,7 @@ static int read_variable(struct config *config, const struct option *option, boo
 static void set_defaults(struct config *config)
 {
     for (size_t i = 0; i < OPTION_COUNT; i++)
-        *option_slot(&option_table[i], config) = option_table[i].fallback;
+        option_reset(&option_table[i], config);
 }
 
 static int read_file(struct config *config, struct config_file *file,

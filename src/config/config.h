@@ -6,8 +6,17 @@
 
 #include <stdbool.h>
 
-/* One long per option of the table in options.c: booleans are 0 or 1, a choice is the index into
- * its choices, a signal is its number or 0 for none. */
+#include "memprof.h"
+
+/* A list of names: one after the other, each followed by its NUL, and the last one by a second NUL.
+ * In place, so that a configuration is copied by assignment and owns nothing. */
+struct config_names {
+    char text[MEMPROF_NAMES_LIMIT_BYTES + 2];
+};
+
+/* One field per option of the table in options.c: a list is its names, everything else one long.
+ * Booleans are 0 or 1, a choice is the index into its choices, a signal is its number or 0 for
+ * none. */
 struct config {
     long enabled;
     long interval_seconds;
@@ -20,6 +29,7 @@ struct config {
     long snapshot_signal;
     long snapshot_at_exit;
     long output;
+    struct config_names retention_classes;
 };
 
 enum config_output { CONFIG_OUTPUT_AUTO, CONFIG_OUTPUT_LOGGING, CONFIG_OUTPUT_STDERR };

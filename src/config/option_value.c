@@ -62,7 +62,7 @@ static void describe_scalar(const struct value_reader *reader, const struct scal
                  why == OPTION_OUT_OF_RANGE ? " that does not fit" : "");
 }
 
-static int read_scalar(const struct value_reader *reader, const struct scalar *scalar, long *value)
+static int read_scalar(const struct value_reader *reader, const struct scalar *scalar, void *value)
 {
     enum option_fault why = option_parse(reader->option, scalar, value);
     char found[FOUND_SIZE];
@@ -90,7 +90,7 @@ static int refuse_template(const struct value_reader *reader, const struct templ
 }
 
 static int read_resolved(const struct value_reader *reader, const struct template *template,
-                         long *value)
+                         void *value)
 {
     struct scalar scalar = scalar_quoted(template->text, template->length);
     char found[FOUND_SIZE], text[QUOTE_SIZE];
@@ -110,7 +110,7 @@ static int read_resolved(const struct value_reader *reader, const struct templat
 }
 
 static int read_template(const struct value_reader *reader,
-                         const struct config_environment *environment, long *value)
+                         const struct config_environment *environment, void *value)
 {
     struct template template;
     int result;
@@ -128,7 +128,7 @@ static int read_template(const struct value_reader *reader,
     return result;
 }
 
-static int read_tagged(const struct value_reader *reader, long *value)
+static int read_tagged(const struct value_reader *reader, void *value)
 {
     const struct tree_node *node = reader->node;
     struct scalar scalar;
@@ -155,7 +155,7 @@ static int refuse_collection(const struct value_reader *reader)
 }
 
 static int read_node(const struct value_reader *reader,
-                     const struct config_environment *environment, long *value)
+                     const struct config_environment *environment, void *value)
 {
     const struct tree_node *node = reader->node;
     struct scalar scalar;
@@ -171,19 +171,52 @@ static int read_node(const struct value_reader *reader,
     return read_scalar(reader, &scalar, value);
 }
 
-int option_value_read(const struct option *option, const struct tree *tree, int node, bool shown,
-                      const struct config_environment *environment, long *value,
-                      struct fault *fault)
+static int read_written(const struct value_reader *outer, int node,
+                        const struct config_environment *environment, void *value)
 {
-    int resolved = tree_resolve(tree, node);
-    struct value_reader reader = {.option = option,
-                                  .tree = tree,
-                                  .place = &tree->nodes[node],
-                                  .shown = shown,
-                                  .fault = fault};
+    int resolved = tree_resolve(outer->tree, node);
+    struct value_reader reader = *outer;
 
+    reader.place = &outer->tree->nodes[node];
     if (resolved == TREE_NONE)
         return refuse(&reader, "an alias without an anchor");
-    reader.node = &tree->nodes[resolved];
+    reader.node = &outer->tree->nodes[resolved];
     return read_node(&reader, environment, value);
+}
+
+static bool is_list(const struct tree_node *node)
+{
+    return node->kind == NODE_SEQUENCE &&
+           (node->tag == NULL || strcmp(node->tag, YAML_TAG_PREFIX "seq") == 0);
+}
+
+/* A list takes the place of what the option had, and does so when all of it is right. */
+static int read_names(const struct value_reader *reader, int node,
+                      const struct config_environment *environment, struct config_names *names)
+{
+    const struct tree_node *nodes = reader->tree->nodes;
+    struct config_names read = {{0}};
+    int resolved = tree_resolve(reader->tree, node);
+    int result = 0;
+
+    if (resolved == TREE_NONE || !is_list(&nodes[resolved]))
+        result = read_written(reader, node, environment, &read);
+    else
+        for (int item = nodes[resolved].first; item != TREE_NONE && result == 0;
+             item = nodes[item].next)
+            result = read_written(reader, item, environment, &read);
+    if (result == 0)
+        *names = read;
+    return result;
+}
+
+int option_value_read(const struct option *option, const struct tree *tree, int node, bool shown,
+                      const struct config_environment *environment, void *value,
+                      struct fault *fault)
+{
+    struct value_reader reader = {.option = option, .tree = tree, .shown = shown, .fault = fault};
+
+    if (option->type == OPTION_NAMES)
+        return read_names(&reader, node, environment, value);
+    return read_written(&reader, node, environment, value);
 }

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "config/names.h"
 #include "memprof.h"
 
 #define OPTION(name, variable) #name, MEMPROF_ENV_PREFIX variable
@@ -45,9 +46,13 @@ const struct option option_table[OPTION_COUNT] = {
      SLOT(snapshot_at_exit), "Take a last snapshot when the program ends."},
     {OPTION(output, "OUTPUT"), OPTION_CHOICE, CONFIG_OUTPUT_AUTO, 0, 0, outputs, SLOT(output),
      "Where records go: Python's logging, descriptor 2, or whichever of them somebody sees."},
+    {OPTION(retention_classes, "RETENTION_CLASSES"), OPTION_NAMES, 0, 0, MEMPROF_NAMES_LIMIT, NULL,
+     SLOT(retention_classes), "Classes whose holders are told in snapshots asked for by signal."},
 };
 
-_Static_assert(sizeof(struct config) == OPTION_COUNT * sizeof(long), "one field, one row");
+_Static_assert(sizeof(struct config) ==
+                   (OPTION_COUNT - 1) * sizeof(long) + sizeof(struct config_names),
+               "one field, one row");
 
 static size_t distance_minimum(size_t first, size_t second, size_t third)
 {
@@ -120,9 +125,17 @@ const struct option *option_nearest(const char *name, size_t length)
     return nearest;
 }
 
-long *option_slot(const struct option *option, struct config *config)
+void *option_slot(const struct option *option, struct config *config)
 {
-    return (long *)(void *)((char *)config + option->offset);
+    return (char *)config + option->offset;
+}
+
+void option_reset(const struct option *option, struct config *config)
+{
+    if (option->type == OPTION_NAMES)
+        memset(option_slot(option, config), 0, sizeof(struct config_names));
+    else
+        *(long *)option_slot(option, config) = option->fallback;
 }
 
 static enum option_fault parse_boolean(const struct scalar *scalar, long *value)
@@ -200,8 +213,20 @@ static enum option_fault parse_signal(const struct scalar *scalar, long *value)
     return parse_realtime_signal(scalar->text + prefix, scalar->length - prefix, value);
 }
 
+static enum option_fault parse_names(const struct scalar *scalar, struct config_names *names)
+{
+    struct config_names more = *names;
+
+    if (scalar->kind != SCALAR_STRING)
+        return OPTION_WRONG_TYPE;
+    if (names_add(&more, scalar->text, scalar->length) != 0)
+        return OPTION_OUT_OF_RANGE;
+    *names = more;
+    return OPTION_ACCEPTED;
+}
+
 enum option_fault option_parse(const struct option *option, const struct scalar *scalar,
-                               long *value)
+                               void *value)
 {
     struct scalar spelled = *scalar;
 
@@ -214,13 +239,15 @@ enum option_fault option_parse(const struct option *option, const struct scalar 
         return parse_integer(option, &spelled, value);
     case OPTION_SIGNAL:
         return parse_signal(scalar, value);
+    case OPTION_NAMES:
+        return parse_names(scalar, value);
     default:
         return parse_choice(option, scalar, value);
     }
 }
 
 enum option_fault option_parse_variable(const struct option *option, const char *text,
-                                        size_t length, long *value)
+                                        size_t length, void *value)
 {
     struct scalar scalar = scalar_quoted(text, length);
     int truth = scalar_boolean_word(text, length);
@@ -229,7 +256,7 @@ enum option_fault option_parse_variable(const struct option *option, const char 
         truth = text[0] == '1';
     if (option->type != OPTION_BOOLEAN || truth < 0)
         return option_parse(option, &scalar, value);
-    *value = truth;
+    *(long *)value = truth;
     return OPTION_ACCEPTED;
 }
 
@@ -282,6 +309,9 @@ char *option_describe(const struct option *option, char buffer[OPTION_TEXT_SIZE]
     case OPTION_CHOICE:
         describe_choices(option->choices, buffer);
         break;
+    case OPTION_NAMES:
+        snprintf(buffer, OPTION_TEXT_SIZE, "a list of at most %ld class names", option->maximum);
+        break;
     }
     return buffer;
 }
@@ -293,9 +323,27 @@ static const char *signal_name(long number)
     return number == SIGUSR1 ? "SIGUSR1" : number == SIGUSR2 ? "SIGUSR2" : NULL;
 }
 
-char *option_format(const struct option *option, long value, char buffer[OPTION_TEXT_SIZE])
+static char *format_names(const struct config_names *names, char buffer[OPTION_TEXT_SIZE])
+{
+    size_t used = (size_t)snprintf(buffer, OPTION_TEXT_SIZE, "[");
+
+    for (const char *name = names->text; *name != '\0' && used < OPTION_TEXT_SIZE;
+         name += strlen(name) + 1)
+        used += (size_t)snprintf(buffer + used, OPTION_TEXT_SIZE - used, "%s%s",
+                                 used > 1 ? ", " : "", name);
+    if (used < OPTION_TEXT_SIZE)
+        snprintf(buffer + used, OPTION_TEXT_SIZE - used, "]");
+    return buffer;
+}
+
+char *option_format(const struct option *option, const void *slot, char buffer[OPTION_TEXT_SIZE])
 {
     const char *word = NULL;
+    long value;
+
+    if (option->type == OPTION_NAMES)
+        return format_names(slot, buffer);
+    value = *(const long *)slot;
 
     if (option->type == OPTION_BOOLEAN)
         word = value ? "true" : "false";
@@ -314,7 +362,7 @@ char *option_format(const struct option *option, long value, char buffer[OPTION_
 
 const char *option_type_name(enum option_type type)
 {
-    static const char *const names[] = {"boolean", "integer", "signal", "choice"};
+    static const char *const names[] = {"boolean", "integer", "signal", "choice", "list"};
 
     return names[type];
 }

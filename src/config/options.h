@@ -10,7 +10,7 @@
 #include "config/config.h"
 #include "config/yaml_scalar.h"
 
-enum option_type { OPTION_BOOLEAN, OPTION_INTEGER, OPTION_SIGNAL, OPTION_CHOICE };
+enum option_type { OPTION_BOOLEAN, OPTION_INTEGER, OPTION_SIGNAL, OPTION_CHOICE, OPTION_NAMES };
 
 enum option_fault { OPTION_ACCEPTED, OPTION_WRONG_TYPE, OPTION_OUT_OF_RANGE };
 
@@ -18,14 +18,14 @@ struct option {
     const char *name;
     const char *variable; /* the environment variable that overrides it */
     enum option_type type;
-    long fallback;
-    long minimum, maximum;      /* of an integer */
+    long fallback;              /* 0 of a list, which is empty */
+    long minimum, maximum;      /* of an integer; the most names of a list */
     const char *const *choices; /* of a choice; ends with NULL */
-    size_t offset;              /* of its long in struct config */
+    size_t offset;              /* of its field in struct config */
     const char *help;
 };
 
-#define OPTION_COUNT 11
+#define OPTION_COUNT 12
 /* The row of the switch for everything: the first, because nothing is to be read before it. */
 #define OPTION_ENABLED 0
 #define OPTION_TEXT_SIZE 128
@@ -37,25 +37,31 @@ extern const struct option option_table[OPTION_COUNT];
 const struct option *option_find(const char *name, size_t length);
 const struct option *option_nearest(const char *name, size_t length);
 
-long *option_slot(const struct option *option, struct config *config);
+/* The option's field: a struct config_names of OPTION_NAMES, else a long. */
+void *option_slot(const struct option *option, struct config *config);
 
-/* Reads a scalar of the file. A string that was quoted counts as the number or boolean it spells.
- */
+/* Sets the field to the option's default. */
+void option_reset(const struct option *option, struct config *config);
+
+/* Reads a scalar of the file into the option's field, which it leaves alone when it fails. A string
+ * that was quoted counts as the number or boolean it spells; one of OPTION_NAMES may be several,
+ * separated by commas, and all of them are added to those that the field has. */
 enum option_fault option_parse(const struct option *option, const struct scalar *scalar,
-                               long *value);
+                               void *value);
 
 /* Reads the text of an environment variable, which must not have white space around it. Booleans
  * may also be 1 or 0, or be written in any casing. */
 enum option_fault option_parse_variable(const struct option *option, const char *text,
-                                        size_t length, long *value);
+                                        size_t length, void *value);
 
 /* What is allowed: `an integer from 10 to 31,536,000`. Returns buffer. */
 char *option_describe(const struct option *option, char buffer[OPTION_TEXT_SIZE]);
 
-/* A value as a user would write it: `true`, `60`, `SIGRTMIN+3`, `auto`. Returns buffer. */
-char *option_format(const struct option *option, long value, char buffer[OPTION_TEXT_SIZE]);
+/* A field as a user would write it: `true`, `60`, `SIGRTMIN+3`, `auto`, `[a.B, c.D]`. Cut where the
+ * buffer ends. Returns buffer. */
+char *option_format(const struct option *option, const void *slot, char buffer[OPTION_TEXT_SIZE]);
 
-/* `boolean`, `integer`, `signal` or `choice`. */
+/* `boolean`, `integer`, `signal`, `choice` or `list`. */
 const char *option_type_name(enum option_type type);
 
 #endif

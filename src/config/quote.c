@@ -4,8 +4,6 @@
  * sequence behind, and 4 bytes are always kept free for "..." and the terminator. */
 #include "config/quote.h"
 
-#include <stdbool.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -13,8 +11,7 @@
 
 #define RESERVED 4 /* "..." and the terminator */
 
-/* What a terminal or a log viewer would act upon, hide or reorder instead of showing. */
-static bool is_invisible(uint32_t character)
+bool quote_is_invisible(uint32_t character)
 {
     return character < 0x20 || (character >= 0x7F && character < 0xA0) || character == 0xAD ||
            (character >= 0x200B && character <= 0x200F) ||
@@ -39,9 +36,9 @@ static size_t escape_character(char piece[12], const char *text, size_t length)
         strcpy(piece, "\\t");
     else if (character == '"' || character == '\\')
         snprintf(piece, 12, "\\%c", (int)character);
-    else if (is_invisible(character) && character < 0x100)
+    else if (quote_is_invisible(character) && character < 0x100)
         snprintf(piece, 12, "\\x%02x", (unsigned)character);
-    else if (is_invisible(character))
+    else if (quote_is_invisible(character))
         snprintf(piece, 12, "\\U%08x", (unsigned)character);
     else
         snprintf(piece, 12, "%.*s", (int)width, text);

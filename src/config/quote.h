@@ -4,7 +4,9 @@
 #ifndef MEMPROF_QUOTE_H
 #define MEMPROF_QUOTE_H
 
+#include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #define QUOTE_CHARACTERS 60
 /* Room for a quoted value: up to 4 bytes a character, the quotes, "..." and the terminator. */
@@ -17,5 +19,8 @@ char *quote_bare(char *buffer, size_t size, const char *text, size_t length, siz
 
 /* The same, cut at QUOTE_CHARACTERS, between double quotes. */
 char *quote_text(char buffer[QUOTE_SIZE], const char *text, size_t length);
+
+/* What a terminal or a log viewer would act upon, hide or reorder instead of showing. */
+bool quote_is_invisible(uint32_t character);
 
 #endif

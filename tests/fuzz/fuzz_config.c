@@ -47,11 +47,20 @@ static void report(enum config_severity severity, const char *text, void *contex
     check_text(text);
 }
 
+static void check_names(const struct config_names *names)
+{
+    size_t count = 0;
+
+    for (const char *name = names->text; *name != '\0'; name += strlen(name) + 1, count++)
+        check_text(name);
+    check(count <= MEMPROF_NAMES_LIMIT);
+}
+
 static void check_values(struct config *config)
 {
     for (size_t i = 0; i < OPTION_COUNT; i++) {
         const struct option *option = &option_table[i];
-        long value = *option_slot(option, config);
+        long value = *(long *)option_slot(option, config);
 
         if (option->type == OPTION_BOOLEAN)
             check(value == 0 || value == 1);
@@ -61,6 +70,8 @@ static void check_values(struct config *config)
             check(value >= 0 && value <= 64);
         if (option->type == OPTION_CHOICE)
             check(value >= 0 && value <= 2);
+        if (option->type == OPTION_NAMES)
+            check_names(option_slot(option, config));
     }
 }
 
@@ -77,7 +88,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (size > 0)
         memcpy(bytes, data, size);
     for (size_t i = 0; i < OPTION_COUNT; i++)
-        *option_slot(&option_table[i], &config) = option_table[i].fallback;
+        option_reset(&option_table[i], &config);
     if (source_decode(&text, bytes, size, &fault) == 0) {
         struct config_file file = {.name = "F", .text = text.bytes, .size = text.size};
 

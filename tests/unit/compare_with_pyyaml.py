@@ -24,12 +24,13 @@ TYPES = {
     "snapshot_mode": ("auto", "inline", "fork"), "fork_timeout_seconds": (1, 3600),
     "max_overhead_percent": (1, 100), "snapshot_signal": "signal",
     "snapshot_at_exit": "boolean", "output": ("auto", "logging", "stderr"),
+    "retention_classes": "names",
 }
 DEFAULTS = {
     "enabled": False, "interval_seconds": 60, "top_n_classes": 50, "follow_children": False,
     "collect": True, "snapshot_mode": "auto", "fork_timeout_seconds": 60,
     "max_overhead_percent": 5, "snapshot_signal": "none", "snapshot_at_exit": False,
-    "output": "auto",
+    "output": "auto", "retention_classes": [],
 }
 VARIABLES = {"SIXTY": "60", "YES": "yes", "WORD": "auto", "EMPTY": "", "NESTED": "${SIXTY}"}
 
@@ -106,8 +107,24 @@ def reread(text):
     return Loader("").construct_object(yaml.ScalarNode(tag, text))
 
 
+def names_of(name, value):
+    names = []
+    for item in value if isinstance(value, list) else [value]:
+        if not isinstance(item, str):
+            raise Refused(f"{name}: {value!r}")
+        for part in item.split(","):
+            part = part.strip(" \t")
+            if not re.fullmatch(r"<?[A-Za-z_][!-~]*", part):
+                raise Refused(f"{name}: {value!r}")
+            if part not in names:
+                names.append(part)
+    return names
+
+
 def validate(name, value):
     kind = TYPES[name]
+    if kind == "names":
+        return names_of(name, value)
     if kind == "boolean" or isinstance(kind[0], int):
         if isinstance(value, str):
             value = reread(value)
@@ -153,6 +170,8 @@ def expected(text):
 def spell(value):
     if value == "SIGRTMIN":
         return "SIGRTMIN+0"
+    if isinstance(value, list):
+        return "[" + ", ".join(value) + "]"
     if isinstance(value, str) and value.startswith("SIGRTMIN+"):
         return f"SIGRTMIN+{int(value[9:])}"
     return str(value).lower() if isinstance(value, bool) else str(value)
@@ -209,6 +228,10 @@ def likely_scalar(choose, name):
         return choose.choice(("yes", "no", "On", "'off'", "!!bool TRUE", '"false"'))
     if kind == "signal":
         return choose.choice(("none", "SIGUSR1", "'SIGRTMIN+5'", "SIGRTMIN"))
+    if kind == "names":
+        items = [choose.choice(("a.B", "'c.D'", "e.f.<locals>.G", "!!str 5", "'a.B, h'", "5", "[a]"))
+                 for _ in range(choose.randint(1, 3))]
+        return choose.choice((items[0], "[%s]" % ", ".join(items)))
     if isinstance(kind[0], str):
         return choose.choice(kind)
     return choose.choice(("60", "1:30", "'1_0'", "0x3C", "!!int 077", "100", "!!str 20"))
@@ -268,7 +291,7 @@ def random_document(choose):
 
 
 def single_scalar_documents(choose):
-    for name in ("interval_seconds", "enabled", "output", "snapshot_signal"):
+    for name in ("interval_seconds", "enabled", "output", "snapshot_signal", "retention_classes"):
         for word in WORDS:
             for shown in (word, f"'{word}'", f"!!str {word}", f"!!int {word}", f"!!bool '{word}'"):
                 yield "general: {monitoring: {memory_profiling: {%s: %s}}}\n" % (name, shown)

@@ -47,7 +47,7 @@ static void load(const struct config_environment *environment)
     for (size_t i = 0; i < OPTION_COUNT; i++) {
         const struct option *option = &option_table[i];
 
-        printf("%s=%s\n", option->name, option_format(option, *option_slot(option, &config), text));
+        printf("%s=%s\n", option->name, option_format(option, option_slot(option, &config), text));
     }
 }
 
@@ -60,7 +60,7 @@ static void print_table(void)
         const struct option *option = &option_table[i];
 
         printf("%s\t%s\t%s\t%s\t%s\t%s\n", option->name, option_type_name(option->type),
-               option_format(option, option->fallback, fallback), option_describe(option, allowed),
+               option_format(option, &option->fallback, fallback), option_describe(option, allowed),
                option->variable, option->help);
     }
 }

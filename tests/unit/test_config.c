@@ -67,15 +67,25 @@ static void test_a_file_decides_about_enabled(void **state)
 static void test_every_option(void **state)
 {
     struct fixture *fixture = *state;
-    const struct config expected = {
-        1, 90, 1000, 1, 0, CONFIG_MODE_FORK, 3600, 1, SIGUSR2, 1, CONFIG_OUTPUT_STDERR};
+    const struct config expected = {1,
+                                    90,
+                                    1000,
+                                    1,
+                                    0,
+                                    CONFIG_MODE_FORK,
+                                    3600,
+                                    1,
+                                    SIGUSR2,
+                                    1,
+                                    CONFIG_OUTPUT_STDERR,
+                                    {"a.B\0c.D\0"}};
 
     fixture_load_section(fixture, "enabled: On\ninterval_seconds: 1:30\ntop_n_classes: '1_000'\n"
                                   "follow_children: \"yes\"\ncollect: no\n"
                                   "snapshot_mode: fork\nfork_timeout_seconds: 1:0:0\n"
                                   "max_overhead_percent: 0b1\n"
                                   "snapshot_signal: SIGUSR2\nsnapshot_at_exit: !!bool on\n"
-                                  "output: stderr");
+                                  "output: stderr\nretention_classes: [a.B, c.D]");
     fixture_expect_warnings(fixture, NULL);
     assert_memory_equal(&fixture->config, &expected, sizeof expected);
 }
@@ -83,8 +93,18 @@ static void test_every_option(void **state)
 static void test_every_variable_wins(void **state)
 {
     struct fixture *fixture = *state;
-    const struct config expected = {
-        1, 90, 1000, 1, 0, CONFIG_MODE_INLINE, 1, 100, SIGRTMIN + 2, 1, CONFIG_OUTPUT_LOGGING};
+    const struct config expected = {1,
+                                    90,
+                                    1000,
+                                    1,
+                                    0,
+                                    CONFIG_MODE_INLINE,
+                                    1,
+                                    100,
+                                    SIGRTMIN + 2,
+                                    1,
+                                    CONFIG_OUTPUT_LOGGING,
+                                    {"e.F\0"}};
 
     fixture_set(fixture, "MEMPROF_ENABLED", " 1 ");
     fixture_set(fixture, "MEMPROF_INTERVAL_SECONDS", "\t90\n");
@@ -96,6 +116,7 @@ static void test_every_variable_wins(void **state)
     fixture_set(fixture, "MEMPROF_MAX_OVERHEAD_PERCENT", "100");
     fixture_set(fixture, "MEMPROF_SNAPSHOT_SIGNAL", "SIGRTMIN+2");
     fixture_set(fixture, "MEMPROF_SNAPSHOT_AT_EXIT", "true");
+    fixture_set(fixture, "MEMPROF_RETENTION_CLASSES", "e.F");
     fixture_set(fixture, "MEMPROF_OUTPUT", "logging");
     /* What is overridden is not even read, so it cannot be wrong. */
     fixture_load_section(fixture, "enabled: maybe\ninterval_seconds: 1\ntop_n_classes: []\n"
@@ -159,6 +180,73 @@ static void test_variable_faults(void **state)
         fixture_expect_error(fixture, cases[i][2]);
         fixture_set(fixture, cases[i][0], NULL);
     }
+}
+
+static void expect_classes(struct fixture *fixture, const char *lines, const char *names,
+                           size_t size)
+{
+    fixture_load_section(fixture, lines);
+    fixture_expect_warnings(fixture, NULL);
+    assert_memory_equal(fixture->config.retention_classes.text, names, size);
+}
+
+/* The literal's own NUL is the second one. */
+#define EXPECT_CLASSES(fixture, lines, names) expect_classes(fixture, lines, names, sizeof(names))
+
+static void test_lists_of_classes(void **state)
+{
+    struct fixture *fixture = *state;
+
+    EXPECT_CLASSES(fixture, "enabled: yes", "");
+    EXPECT_CLASSES(fixture, "retention_classes: []", "");
+    EXPECT_CLASSES(fixture, "retention_classes: a.B", "a.B\0");
+    EXPECT_CLASSES(fixture, "retention_classes: 'a.B, c.D'", "a.B\0c.D\0");
+    EXPECT_CLASSES(fixture, "retention_classes: [a.B, c.D]", "a.B\0c.D\0");
+    EXPECT_CLASSES(fixture, "retention_classes:\n- a.B\n- 'c.D'\n- !!str e.F", "a.B\0c.D\0e.F\0");
+    EXPECT_CLASSES(fixture, "retention_classes: !!seq [a.B]", "a.B\0");
+    fixture_set(fixture, "ONE", "x.Y,z");
+    EXPECT_CLASSES(fixture, "retention_classes: !ENV '${ONE}'", "x.Y\0z\0");
+    EXPECT_CLASSES(fixture, "retention_classes: [a.B, !ENV '${ONE}']", "a.B\0x.Y\0z\0");
+    fixture_load_text(fixture, "s: &s [a.B]\ni: &i c.D\n" SECTION "   retention_classes: *s\n");
+    assert_memory_equal(fixture->config.retention_classes.text, "a.B\0", 5);
+    fixture_load_text(fixture,
+                      "s: &s [a.B]\ni: &i c.D\n" SECTION "   retention_classes: [*i, e]\n");
+    assert_memory_equal(fixture->config.retention_classes.text, "c.D\0e\0", 7);
+    fixture_set(fixture, "MEMPROF_RETENTION_CLASSES", " v.W , x ");
+    EXPECT_CLASSES(fixture, "retention_classes: [5]", "v.W\0x\0");
+}
+
+static void test_faults_of_lists(void **state)
+{
+#define CLASSES "a list of at most 16 class names"
+    static const char *const cases[][2] = {
+        {"retention_classes:", "F:4:22: retention_classes: found null, allowed: " CLASSES},
+        {"retention_classes: ''",
+         "F:4:23: retention_classes: found the string \"\", allowed: " CLASSES},
+        {"retention_classes: 5", "F:4:23: retention_classes: found 5, allowed: " CLASSES},
+        {"retention_classes: [a.B, 5]", "F:4:29: retention_classes: found 5, allowed: " CLASSES},
+        {"retention_classes: [a.B, [c.D]]",
+         "F:4:29: retention_classes: found a list, allowed: " CLASSES},
+        {"retention_classes: {a: b}",
+         "F:4:23: retention_classes: found a mapping, allowed: " CLASSES},
+        {"retention_classes: [a b]",
+         "F:4:24: retention_classes: found the string \"a b\", allowed: " CLASSES},
+        {"retention_classes: !!set [a]",
+         "F:4:23: retention_classes: found a list tagged !!set, allowed: " CLASSES},
+        {"retention_classes: [aa,b,c,d,e,f,g,h,i,j,k,l,m,n,o,p,q]",
+         "F:4:57: retention_classes: found the string \"q\", allowed: " CLASSES},
+        {"retention_classes: [*nowhere]",
+         "F:4:24: retention_classes: found an alias without an anchor, allowed: " CLASSES},
+    };
+    struct fixture *fixture = *state;
+
+    for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
+        fixture_load_section(fixture, cases[i][0]);
+        fixture_expect_error(fixture, cases[i][1]);
+    }
+    fixture_set(fixture, "MEMPROF_RETENTION_CLASSES", "a,,b");
+    fixture_load(fixture);
+    fixture_expect_error(fixture, "MEMPROF_RETENTION_CLASSES: found \"a,,b\", allowed: " CLASSES);
 }
 
 static void test_value_faults(void **state)
@@ -694,6 +782,8 @@ int main(void)
         FIXTURE_TEST(test_empty_variable_is_unset),
         FIXTURE_TEST(test_off_switch_comes_first),
         FIXTURE_TEST(test_variable_faults),
+        FIXTURE_TEST(test_lists_of_classes),
+        FIXTURE_TEST(test_faults_of_lists),
         FIXTURE_TEST(test_value_faults),
         FIXTURE_TEST(test_integers_of_the_file),
         FIXTURE_TEST(test_env_tags),

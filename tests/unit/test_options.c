@@ -18,7 +18,6 @@ static void test_table_is_consistent(void **state)
     char seen[sizeof(struct config) / sizeof(long)] = {0};
 
     (void)state;
-    assert_int_equal(OPTION_COUNT * sizeof(long), sizeof(struct config));
     assert_string_equal(option_table[OPTION_ENABLED].name, "enabled");
     for (size_t i = 0; i < OPTION_COUNT; i++) {
         const struct option *option = &option_table[i];
@@ -51,6 +50,7 @@ static void test_table_says_what_is_promised(void **state)
         {"snapshot_signal", "signal", "none", NULL},
         {"snapshot_at_exit", "boolean", "false", "true or false"},
         {"output", "choice", "auto", "auto, logging or stderr"},
+        {"retention_classes", "list", "[]", "a list of at most 16 class names"},
     };
     char text[OPTION_TEXT_SIZE], signals[OPTION_TEXT_SIZE];
 
@@ -62,7 +62,7 @@ static void test_table_says_what_is_promised(void **state)
 
         assert_string_equal(option->name, rows[i][0]);
         assert_string_equal(option_type_name(option->type), rows[i][1]);
-        assert_string_equal(option_format(option, option->fallback, text), rows[i][2]);
+        assert_string_equal(option_format(option, &option->fallback, text), rows[i][2]);
         assert_string_equal(option_describe(option, text), rows[i][3] ? rows[i][3] : signals);
     }
 }
@@ -187,10 +187,12 @@ static void test_realtime_signals(void **state)
         snprintf(text, sizeof text, "SIGRTMIN+%d", i);
         assert_int_equal(parse("snapshot_signal", scalar_plain(text, strlen(text)), &value), 0);
         assert_int_equal(value, SIGRTMIN + i);
-        assert_string_equal(option_format(option, value, formatted), text);
+        assert_string_equal(option_format(option, &value, formatted), text);
     }
-    assert_string_equal(option_format(option, SIGUSR1, formatted), "SIGUSR1");
-    assert_string_equal(option_format(option, SIGUSR2, formatted), "SIGUSR2");
+    value = SIGUSR1;
+    assert_string_equal(option_format(option, &value, formatted), "SIGUSR1");
+    value = SIGUSR2;
+    assert_string_equal(option_format(option, &value, formatted), "SIGUSR2");
 }
 
 static void test_parse_variable(void **state)
@@ -227,6 +229,63 @@ static void test_parse_variable(void **state)
     }
 }
 
+static void test_names(void **state)
+{
+    static const struct {
+        const char *text;
+        enum option_fault fault;
+        const char *formatted; /* the names that were there, "a.B", among them */
+    } cases[] = {
+        {"c.D", OPTION_ACCEPTED, "[a.B, c.D]"},
+        {"c.D, e.f.<locals>.G ,\th", OPTION_ACCEPTED, "[a.B, c.D, e.f.<locals>.G, h]"},
+        {"c.D,a.B,c.D", OPTION_ACCEPTED, "[a.B, c.D]"},
+        {"\xc3\xa9.\xc3\x89", OPTION_ACCEPTED, "[a.B, \xc3\xa9.\xc3\x89]"},
+        {"", OPTION_OUT_OF_RANGE, "[a.B]"},
+        {" ", OPTION_OUT_OF_RANGE, "[a.B]"},
+        {"c.D,", OPTION_OUT_OF_RANGE, "[a.B]"},
+        {"c.D,,e.F", OPTION_OUT_OF_RANGE, "[a.B]"},
+        {"c D", OPTION_OUT_OF_RANGE, "[a.B]"},
+        {"c\nD", OPTION_OUT_OF_RANGE, "[a.B]"},
+        {"c\xc2\x85", OPTION_OUT_OF_RANGE, "[a.B]"},
+        {"c\xe2\x80\xa8", OPTION_OUT_OF_RANGE, "[a.B]"},
+        {"c\xff", OPTION_OUT_OF_RANGE, "[a.B]"},
+        {"<unknown>.D", OPTION_ACCEPTED, "[a.B, <unknown>.D]"},
+        {"<<", OPTION_OUT_OF_RANGE, "[a.B]"},
+        {"5", OPTION_OUT_OF_RANGE, "[a.B]"},
+        {"a,b,c,d,e,f,g,h,i,j,k,l,m,n,o", OPTION_ACCEPTED,
+         "[a.B, a, b, c, d, e, f, g, h, i, j, k, l, m, n, o]"},
+        {"a,b,c,d,e,f,g,h,i,j,k,l,m,n,o,p", OPTION_OUT_OF_RANGE, "[a.B]"},
+    };
+    const struct option *option = find("retention_classes");
+    char text[OPTION_TEXT_SIZE];
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
+        struct config_names names = {"a.B\0"};
+
+        if (option_parse_variable(option, cases[i].text, strlen(cases[i].text), &names) !=
+            cases[i].fault)
+            fail_msg("%s", cases[i].text);
+        assert_string_equal(option_format(option, &names, text), cases[i].formatted);
+    }
+}
+
+static void test_names_fill_their_room(void **state)
+{
+    struct config_names names = {{0}};
+    const struct option *option = find("retention_classes");
+    char name[MEMPROF_NAMES_LIMIT_BYTES], text[OPTION_TEXT_SIZE];
+
+    (void)state;
+    memset(name, 'x', sizeof name);
+    /* The longest one takes its NUL and the list's with it. */
+    assert_int_equal(option_parse_variable(option, name, sizeof name, &names), OPTION_ACCEPTED);
+    assert_int_equal(strlen(names.text), sizeof name);
+    assert_int_equal(names.text[sizeof name + 1], 0);
+    assert_int_equal(option_parse_variable(option, "y", 1, &names), OPTION_OUT_OF_RANGE);
+    assert_int_equal(strlen(option_format(option, &names, text)), sizeof text - 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -236,6 +295,8 @@ int main(void)
         cmocka_unit_test(test_parse),
         cmocka_unit_test(test_realtime_signals),
         cmocka_unit_test(test_parse_variable),
+        cmocka_unit_test(test_names),
+        cmocka_unit_test(test_names_fill_their_room),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
