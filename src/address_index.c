@@ -97,6 +97,35 @@ uintptr_t address_index_next(const struct address_index *index, struct address_c
     }
 }
 
+/* The slot of the page that holds it: the last one that begins at or before it, since free slots
+ * begin where the next one does. */
+static size_t slot_of(const struct address_index *index, uint32_t number)
+{
+    size_t low = 0, high = index->page_capacity;
+    while (high - low > 1) {
+        size_t middle = low + (high - low) / 2;
+        if (index->pages[middle].first <= number)
+            low = middle;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+uintptr_t address_index_at(const struct address_index *index, uint32_t number)
+{
+    const struct address_page *page = &index->pages[slot_of(index, number)];
+    unsigned skip = number - page->first;
+    unsigned word = 3;
+    while (word > 0 && page->before[word] > skip)
+        word--;
+    uint64_t left = page->bits[word];
+    for (skip -= page->before[word]; skip > 0; skip--)
+        left &= left - 1;
+    unsigned bit = (unsigned)__builtin_ctzll(left);
+    return (uintptr_t)(page->number * 4096 + (word * 64 + bit) * ADDRESS_INDEX_ALIGNMENT);
+}
+
 void address_index_clear(struct address_index *index)
 {
     memory_free(index->pages);

@@ -47,6 +47,9 @@ struct address_cursor {
 /* The next address, or 0 at the end. */
 uintptr_t address_index_next(const struct address_index *index, struct address_cursor *cursor);
 
+/* The address with this index, which must be below `count`. */
+uintptr_t address_index_at(const struct address_index *index, uint32_t number);
+
 void address_index_clear(struct address_index *index);
 
 static inline size_t address_page_slot(const struct address_index *index, uint64_t number)

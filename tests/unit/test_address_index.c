@@ -49,8 +49,10 @@ static void check(const uintptr_t *addresses, size_t count, size_t distinct)
         assert_in_range(address_index_find(&index, addresses[i]), 0, distinct - 1);
     struct address_cursor cursor = {0};
     uint32_t seen = 0;
-    for (uintptr_t address; (address = address_index_next(&index, &cursor)) != 0; seen++)
+    for (uintptr_t address; (address = address_index_next(&index, &cursor)) != 0; seen++) {
         assert_int_equal(address_index_find(&index, address), seen);
+        assert_int_equal(address_index_at(&index, seen), address);
+    }
     assert_int_equal(seen, distinct);
     address_index_clear(&index);
 }
