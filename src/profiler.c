@@ -138,10 +138,10 @@ static void complete_snapshot(enum outlet outlet)
         log_stretch(outlet, rest_ms, pause_ms);
 }
 
-static void take_snapshot(enum outlet outlet)
+static void take_snapshot(enum outlet outlet, bool asked)
 {
     schedule.taken_ms = monotonic_ms();
-    py_capture_start(profiler.ended);
+    py_capture_start((profiler.ended ? PY_CAPTURE_IN_PLACE : 0) | (asked ? PY_CAPTURE_HOLDERS : 0));
     if (py_capture_attend(0))
         complete_snapshot(outlet);
 }
@@ -186,7 +186,7 @@ static uint64_t tick(bool asked)
     now_ms = monotonic_ms();
     schedule.patient = patient;
     if (outlet != OUTLET_NOWHERE && (asked || now_ms >= schedule.next_ms))
-        take_snapshot(outlet);
+        take_snapshot(outlet, asked);
     /* From the first one on: late or left-out snapshots do not shift those that follow. */
     now_ms = monotonic_ms();
     while (schedule.next_ms <= now_ms)
@@ -219,7 +219,7 @@ static void finish(bool asked)
     if (outlet == OUTLET_NOWHERE || !(asked || profiler.config.snapshot_at_exit))
         return;
     announce(outlet);
-    take_snapshot(outlet);
+    take_snapshot(outlet, asked);
 }
 
 static bool is_wanted(void)

@@ -30,7 +30,7 @@ static struct {
     uint64_t resident_bytes; /* when objects were last counted for is_twin_better() */
     unsigned twin_failures;  /* in a row */
     unsigned twins_to_skip;
-    bool said_unknown, said_no_twin, said_failed;
+    bool said_unknown, said_no_twin, said_no_holders, said_failed;
 } self;
 
 static struct {
@@ -41,7 +41,8 @@ static struct {
     uint64_t start_us;
     uint64_t resident_bytes;
     double fork_ms; /* of processor time */
-    bool failed;    /* out of memory */
+    bool wants_holders;
+    bool failed; /* out of memory */
 } current;
 
 static double milliseconds_since(uint64_t start_us)
@@ -107,7 +108,8 @@ static void take_in_place(uint64_t pause_us)
 static int work_in_twin(struct text *answer)
 {
     struct snapshot snapshot = {0};
-    if (py_heap_count_in_twin(&snapshot, (int)self.config->collect) != 0)
+    const char *held = current.wants_holders ? self.config->retention_classes.text : NULL;
+    if (py_heap_count_in_twin(&snapshot, (int)self.config->collect, held) != 0)
         return -1;
     snapshot_encode(&snapshot, answer);
     return 0;
@@ -142,10 +144,28 @@ static bool is_twin_better(void)
     return cost_prefers_fork(&self.cost, current.resident_bytes);
 }
 
+static void check_holders(void)
+{
+    if (!current.wants_holders)
+        return;
+    current.wants_holders = false;
+    if (self.config->snapshot_mode == CONFIG_MODE_INLINE)
+        message_write_once(&self.said_no_holders,
+                           "retention_classes: holders are looked for in a forked copy only, and "
+                           "snapshot_mode is inline");
+    else if (!py_heap_knows_holders())
+        message_write_once(&self.said_no_holders,
+                           "retention_classes: the holders of objects are not to be found in this "
+                           "Python");
+    else
+        current.wants_holders = true;
+}
+
 static bool wants_twin(void)
 {
-    return is_twin_possible() &&
-           (self.config->snapshot_mode == CONFIG_MODE_FORK || is_twin_better());
+    check_holders();
+    return is_twin_possible() && (self.config->snapshot_mode == CONFIG_MODE_FORK ||
+                                  current.wants_holders || is_twin_better());
 }
 
 static bool start_twin(void)
@@ -186,9 +206,12 @@ void py_capture_begin(const struct config *config, long pid)
     cost_begin(&self.cost, config->collect != 0);
 }
 
-void py_capture_start(bool in_place)
+void py_capture_start(unsigned wishes)
 {
+    bool in_place = (wishes & PY_CAPTURE_IN_PLACE) != 0;
     current.start_us = monotonic_us();
+    current.wants_holders =
+        (wishes & PY_CAPTURE_HOLDERS) != 0 && self.config->retention_classes.text[0] != '\0';
     self.sequence++;
     PyThreadState *state = py.PyEval_SaveThread();
     struct process_stats stats;

@@ -16,9 +16,14 @@
  * live as long as the process. Needs no GIL. */
 void py_capture_begin(const struct config *config, long pid);
 
-/* Starts a snapshot; with `in_place` in any case not in a twin. Must not be called while one is
- * under way. GIL. */
-void py_capture_start(bool in_place);
+enum py_capture_wish {
+    PY_CAPTURE_IN_PLACE = 1, /* in any case not in a twin */
+    PY_CAPTURE_HOLDERS = 2 /* with the holders of `retention_classes`, which only a twin can tell */
+};
+
+/* Starts a snapshot with all of `wishes`, of which the first goes before the second. Must not be
+ * called while one is under way. GIL. */
+void py_capture_start(unsigned wishes);
 
 /* From py_capture_start() to py_capture_finish(). Any thread. */
 bool py_capture_is_under_way(void);

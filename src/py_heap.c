@@ -15,6 +15,7 @@
 #include "py_isolate.h"
 #include "py_name.h"
 #include "py_reach.h"
+#include "py_retention.h"
 #include "py_tally.h"
 #include "py_visit.h"
 
@@ -31,7 +32,7 @@ static struct {
 
 static struct py_generations generations;
 static enum py_generations_result found;
-static bool has_graph;
+static bool has_graph, knows_holders;
 
 static PyObject *call(PyObject *function)
 {
@@ -49,6 +50,7 @@ static void find_heap(void)
     if (found != PY_GENERATIONS_NONE)
         py_size_prove_lists(generations.type_offset);
     has_graph = found == PY_GENERATIONS_FOUND && py_graph_begin(&generations) == 0;
+    knows_holders = has_graph && py_retention_begin() == 0;
 }
 
 int py_heap_begin(void)
@@ -79,6 +81,7 @@ void py_heap_end(void)
     py_drop(&gc.enable);
     py_drop(&gc.disable);
     py_drop(&gc.isenabled);
+    py_retention_end();
     py_size_end();
     py_name_end();
 }
@@ -184,21 +187,30 @@ bool py_heap_can_be_copied(void)
     return has_graph && py_isolate_is_possible();
 }
 
+bool py_heap_knows_holders(void)
+{
+    return knows_holders && py_heap_can_be_copied();
+}
+
 static int count_object(void *tally, PyObject *object)
 {
     return py_tally_add_at(tally, PY_TALLY_FRONT, object);
 }
 
-int py_heap_count_in_twin(struct snapshot *snapshot, int collect)
+int py_heap_count_in_twin(struct snapshot *snapshot, int collect, const char *held)
 {
     struct py_tally tally = {.type_offset = generations.type_offset, .is_in_twin = true};
     struct py_graph graph = {0};
     py_isolate();
     py_release(call(gc.disable));
-    int status = collect ? py_graph_build(&graph, &generations) : 0;
+    int status = collect || held != NULL ? py_graph_build(&graph, &generations) : 0;
     if (status == 0)
         status = collect ? py_reach_each(&graph, count_object, &tally) : walk_lists(&tally);
-    return status == 0 ? py_tally_name(&tally, snapshot) : status;
+    if (status == 0)
+        status = py_tally_name(&tally, snapshot);
+    if (status == 0 && held != NULL)
+        status = py_retention_find(&graph, &generations, held, &snapshot->holders);
+    return status;
 }
 
 uint64_t py_heap_count_up_to(uint64_t limit)

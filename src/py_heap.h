@@ -26,10 +26,15 @@ int py_heap_count(struct snapshot *snapshot, int collect);
 /* Whether py_heap_count_in_twin() can be called. */
 bool py_heap_can_be_copied(void);
 
+/* Whether py_heap_count_in_twin() can also tell holders. */
+bool py_heap_knows_holders(void);
+
 /* The same in a twin (twin.h), where nothing is collected: with `collect`, what the collector would
  * find unreachable is left out. No Python code runs, so what has a __sizeof__ of its own, other
- * than CPython's, has the size that object.__sizeof__ gives. 0, or -1 when out of memory. GIL. */
-int py_heap_count_in_twin(struct snapshot *snapshot, int collect);
+ * than CPython's, has the size that object.__sizeof__ gives. The holders of the objects of classes
+ * named in `held` are found too (py_retention.h), unless that is NULL. 0, or -1 when out of memory.
+ * GIL. */
+int py_heap_count_in_twin(struct snapshot *snapshot, int collect, const char *held);
 
 /* The number of tracked objects, or `limit` where it is more; 0 where their lists are not to be
  * had. A few nanoseconds each. GIL. */

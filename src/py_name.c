@@ -6,8 +6,7 @@
  */
 #include "py_name.h"
 
-#include "text.h"
-
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -118,4 +117,23 @@ char *py_class_name(PyObject *class)
     if (text.failed)
         text_clear(&text);
     return text.bytes;
+}
+
+int py_name_add(struct text *text, PyObject *string)
+{
+    enum { CHARACTER_LIMIT = 80 };
+    PyObject *exact = py.PyUnicode_FromObject(string);
+    py_clear_error();
+    if (exact == NULL)
+        return -1;
+    bool is_long = py.PyUnicode_GetLength(exact) > CHARACTER_LIMIT;
+    PyObject *shown = py.PyUnicode_Substring(exact, 0, CHARACTER_LIMIT);
+    if (shown != NULL)
+        add_printable(text, shown);
+    if (is_long)
+        text_add(text, "...");
+    py_clear_error();
+    py_release(shown);
+    py.Py_DecRef(exact);
+    return 0;
 }

@@ -5,6 +5,8 @@
 #ifndef MEMPROF_PY_NAME_H
 #define MEMPROF_PY_NAME_H
 
+#include "text.h"
+
 #include "py_api.h"
 
 /* Prepares for py_class_name(). 0 or -1. GIL. */
@@ -17,5 +19,9 @@ void py_name_end(void);
  * is no string. What is not printable is escaped as repr() does, so a name never breaks a line.
  * No code of the class or its metaclass runs. UTF-8, of memory.h; NULL when out of memory. GIL. */
 char *py_class_name(PyObject *class);
+
+/* Appends a str with whatever is not printable escaped as repr() does, at most 80 characters of it.
+ * 0, or -1 where `string` is none. No code of its class runs. GIL. */
+int py_name_add(struct text *text, PyObject *string);
 
 #endif

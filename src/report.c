@@ -103,6 +103,62 @@ static void add_cost(struct text *text, const struct snapshot *snapshot)
     text_add(text, " objects");
 }
 
+static void add_items(struct text *text, uint64_t length)
+{
+    text_add(text, ", ");
+    report_add_count(text, length);
+    text_add(text, length == 1 ? " item" : " items");
+}
+
+static void add_point(struct text *text, const struct holder *holder)
+{
+    text_add(text, " (%s", holder->is_linked ? "linked " : "");
+    text_add_bytes(text, holder->container, strlen(holder->container));
+    if (holder->length > 0)
+        add_items(text, holder->length);
+    if (holder->bound > 0) {
+        text_add(text, ", at most ");
+        report_add_count(text, holder->bound);
+    }
+    if (holder->retained_bytes > 0) {
+        text_add(text, ", retains ");
+        report_add_size(text, holder->retained_bytes);
+    }
+    text_add(text, ")");
+}
+
+static void add_holder(struct text *text, const struct holder *holder, uint32_t sample)
+{
+    text_add(text, "\n  %u of %u by ", holder->share, sample);
+    if (holder->kind == HOLDER_CYCLE)
+        text_add(text, "cycles that the collector has not found yet");
+    else
+        text_add_bytes(text, holder->expression, strlen(holder->expression));
+    if (holder->container != NULL)
+        add_point(text, holder);
+}
+
+void report_add_held(struct text *text, const struct held_class *class)
+{
+    uint32_t rest = class->sample;
+    text_add(text, "\n\nHeld: ");
+    text_add_bytes(text, class->name, strlen(class->name));
+    text_add(text, " (");
+    report_add_count(text, class->objects + class->garbage);
+    text_add(text, class->objects + class->garbage == 1 ? " object)" : " objects)");
+    for (size_t i = 0; i < class->holder_count; i++) {
+        add_holder(text, &class->holders[i], class->sample);
+        rest -= class->holders[i].share;
+    }
+    if (rest > 0)
+        text_add(text, "\n  %u of %u by others", rest, class->sample);
+    if (class->objects > 0 && class->garbage > 0) {
+        text_add(text, "\n  and ");
+        report_add_count(text, class->garbage);
+        text_add(text, " in cycles that the collector has not found yet");
+    }
+}
+
 void report_write(struct text *text, const struct snapshot *snapshot, size_t top, long pid)
 {
     text_add(text, "Memory Snapshot");
@@ -110,5 +166,7 @@ void report_write(struct text *text, const struct snapshot *snapshot, size_t top
         text_add(text, " [pid %ld]", pid);
     add_table(text, snapshot, top, 0);
     add_table(text, snapshot, top, 1);
+    for (size_t i = 0; i < snapshot->holders.class_count; i++)
+        report_add_held(text, &snapshot->holders.classes[i]);
     add_cost(text, snapshot);
 }

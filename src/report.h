@@ -12,6 +12,9 @@
  * line; 0 leaves it out. Out of memory shows in text->failed. */
 void report_write(struct text *text, const struct snapshot *snapshot, size_t top, long pid);
 
+/* Appends who holds the objects of a class, from two newlines on. */
+void report_add_held(struct text *text, const struct held_class *class);
+
 /* Appends a number with commas between its thousands: 1,234,567. */
 void report_add_count(struct text *text, uint64_t count);
 

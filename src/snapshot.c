@@ -104,18 +104,26 @@ struct packed_class {
 
 void snapshot_encode(const struct snapshot *snapshot, struct text *bytes)
 {
+    const uint64_t count = snapshot->class_count;
+    text_add_bytes(bytes, (const char *)&count, sizeof(count));
     for (size_t i = 0; i < snapshot->class_count; i++) {
         const struct snapshot_class *class = &snapshot->classes[i];
         const struct packed_class packed = {class->count, class->bytes, strlen(class->name)};
         text_add_bytes(bytes, (const char *)&packed, sizeof(packed));
         text_add_bytes(bytes, class->name, packed.name_size);
     }
+    holders_encode(&snapshot->holders, bytes);
 }
 
 int snapshot_decode(struct snapshot *snapshot, const char *bytes, size_t size)
 {
     const char *end = bytes + size;
-    while (bytes < end) {
+    uint64_t count;
+    if (size < sizeof(count))
+        return -1;
+    memcpy(&count, bytes, sizeof(count));
+    bytes += sizeof(count);
+    for (; count > 0; count--) {
         struct packed_class packed;
         if ((size_t)(end - bytes) < sizeof(packed))
             return -1;
@@ -132,7 +140,7 @@ int snapshot_decode(struct snapshot *snapshot, const char *bytes, size_t size)
         if (snapshot_add(snapshot, name, packed.count, packed.bytes) != 0)
             return -1;
     }
-    return 0;
+    return holders_decode(&snapshot->holders, bytes, (size_t)(end - bytes));
 }
 
 void snapshot_clear(struct snapshot *snapshot)
@@ -142,5 +150,6 @@ void snapshot_clear(struct snapshot *snapshot)
     memory_free(snapshot->classes);
     memory_free(snapshot->by_count);
     memory_free(snapshot->by_bytes);
+    holders_clear(&snapshot->holders);
     *snapshot = (struct snapshot){0};
 }

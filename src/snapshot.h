@@ -5,6 +5,7 @@
 #ifndef MEMPROF_SNAPSHOT_H
 #define MEMPROF_SNAPSHOT_H
 
+#include "holders.h"
 #include "text.h"
 
 #include <stddef.h>
@@ -30,6 +31,7 @@ struct snapshot {
     double pause_ms;         /* the part of it in which no thread could run Python */
     double longest_pause_ms; /* the longest stretch of that */
     int is_forked;           /* taken in a copy of the process */
+    struct holders holders;  /* of the classes that were asked for */
 };
 
 /* Adds a class. Takes `name` (of memory.h) over, also when it fails. 0, or -1 when out of memory.
@@ -39,10 +41,11 @@ int snapshot_add(struct snapshot *snapshot, char *name, uint64_t count, uint64_t
 /* Merges classes of the same name, sums up, ranks. 0, or -1 when out of memory. */
 int snapshot_rank(struct snapshot *snapshot);
 
-/* Appends the classes as bytes for snapshot_decode(). */
+/* Appends the classes and their holders as bytes for snapshot_decode(). */
 void snapshot_encode(const struct snapshot *snapshot, struct text *bytes);
 
-/* Adds the classes that `bytes` holds. 0, or -1 when out of memory or where they make no sense. */
+/* Adds the classes and holders that `bytes` holds. 0, or -1 when out of memory or where they make
+ * no sense. */
 int snapshot_decode(struct snapshot *snapshot, const char *bytes, size_t size);
 
 void snapshot_clear(struct snapshot *snapshot);

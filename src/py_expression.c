@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Roots that no expression leads to stand in angle brackets: `<frame bot.worker>`.
+ */
+#include "py_expression.h"
+
+#include "memory.h"
+#include "py_edge.h"
+#include "py_frame.h"
+#include "py_key.h"
+#include "py_name.h"
+
+enum { LENGTH_LIMIT = 500 };
+
+static void add_module(struct text *text, const PyObject *module)
+{
+    PyObject *modules = py.PyImport_GetModuleDict();
+    PyObject *name, *found;
+    ssize_t position = 0;
+    while (py.PyDict_Next(modules, &position, &name, &found)) {
+        if (found == module && py_name_add(text, name) == 0)
+            return;
+    }
+    text_add(text, "<module>");
+}
+
+static void add_class_name(struct text *text, PyObject *class)
+{
+    char *name = py_class_name(class);
+    text_add(text, "%s", name != NULL ? name : "?");
+    memory_free(name);
+}
+
+static void add_attribute(struct text *text, PyObject *object, const char *name, const char *after)
+{
+    PyObject *value = py_attribute(object, name);
+    if (value != NULL && py_name_add(text, value) == 0)
+        text_add(text, "%s", after);
+    py_release(value);
+}
+
+/* The function that a generator or coroutine runs. */
+static void add_coroutine(struct text *text, const struct py_graph *graph, PyObject *coroutine)
+{
+    add_class_name(text, py_graph_class(graph, coroutine));
+    text_add(text, " ");
+    add_attribute(text, coroutine, "__qualname__", "");
+}
+
+static void add_outside(struct text *text, const struct py_graph *graph, PyObject *object)
+{
+    PyObject *class = py_graph_class(graph, object);
+    add_class_name(text, class);
+    if (class == py.PyFunction_Type) {
+        text_add(text, " ");
+        add_attribute(text, object, "__module__", ".");
+        add_attribute(text, object, "__qualname__", "");
+    }
+    text_add(text, " held by C code");
+}
+
+static void add_root(struct text *text, const struct py_ancestry *ancestry, uint32_t root,
+                     PyObject *first)
+{
+    const struct py_graph *graph = ancestry->graph;
+    enum py_root kind = py_ancestry_root(root);
+    if (kind == PY_ROOT_MODULE) {
+        add_module(text, first);
+        return;
+    }
+    if (kind == PY_ROOT_CLASS) {
+        add_class_name(text, first);
+        return;
+    }
+    text_add(text, "<");
+    if (kind == PY_ROOT_LOCAL || kind == PY_ROOT_FRAME) {
+        text_add(text, "frame ");
+        py_frame_add_name(text,
+                          kind == PY_ROOT_FRAME ? first : py_ancestry_local(ancestry, root)->frame);
+    } else if (kind == PY_ROOT_COROUTINE) {
+        add_coroutine(text, graph, first);
+    } else if (kind == PY_ROOT_CONTEXT) {
+        text_add(text, "context");
+    } else {
+        add_outside(text, graph, first);
+    }
+    text_add(text, ">");
+    if (kind == PY_ROOT_LOCAL) {
+        text_add(text, ".f_locals[");
+        py_key_add(text, py_ancestry_local(ancestry, root)->name);
+        text_add(text, "]");
+    }
+}
+
+/* What is in the middle is left out. */
+static void add_bounded(struct text *text, const struct text *whole)
+{
+    if (whole->size <= LENGTH_LIMIT) {
+        text_add_bytes(text, whole->bytes, whole->size);
+        return;
+    }
+    size_t head = LENGTH_LIMIT / 2, tail = whole->size - LENGTH_LIMIT / 2;
+    while (head > 0 && (whole->bytes[head] & 0xc0) == 0x80)
+        head--;
+    while ((whole->bytes[tail] & 0xc0) == 0x80)
+        tail++;
+    text_add_bytes(text, whole->bytes, head);
+    text_add(text, " ... ");
+    text_add_bytes(text, whole->bytes + tail, whole->size - tail);
+}
+
+void py_expression_add(struct text *text, const struct py_ancestry *ancestry, uint32_t root,
+                       PyObject *const *objects, size_t count, size_t fan)
+{
+    struct text whole = {0};
+    if (count > 0)
+        add_root(&whole, ancestry, root, objects[0]);
+    py_edge_add_all(&whole, ancestry->graph, objects, count, fan);
+    if (whole.failed)
+        text->failed = true;
+    else if (whole.bytes != NULL)
+        add_bounded(text, &whole);
+    text_clear(&whole);
+}

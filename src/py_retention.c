@@ -1,0 +1,296 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * In this order, because naming makes objects that have no number: search, sample and vote; see
+ * what the largest accumulation points keep alive; name everything.
+ */
+#include "py_retention.h"
+
+#include "bell.h"
+#include "memory.h"
+#include "py_attribute.h"
+#include "py_container.h"
+#include "py_expression.h"
+#include "py_frame.h"
+#include "py_key.h"
+#include "py_name.h"
+#include "py_reach.h"
+#include "py_sample.h"
+#include "py_tally.h"
+#include "py_trail.h"
+
+enum {
+    GROUP_LIMIT = 4,      /* holders told of one class */
+    RETAINED_LIMIT = 64,  /* accumulation points of one snapshot */
+    RETAINED_MS = 1500,   /* no pass over the heap is begun later than that */
+    RETAINED_PERCENT = 20 /* of the sample that is worth one */
+};
+
+/* Holders looked at for one class: a few linked lists of a million nodes. */
+static const uint64_t STEP_LIMIT = 5000000;
+
+struct finding {
+    PyObject *objects[VOTE_DEPTH_LIMIT + 1]; /* from the root to one of the class */
+    size_t object_count;
+    size_t fan; /* which of them they fan out from; object_count for none */
+    uint32_t root;
+    uint32_t share;
+    bool is_linked;
+    uint64_t retained_bytes;
+};
+
+struct subject {
+    struct py_sample sample;
+    uint32_t asked;
+    struct finding findings[GROUP_LIMIT];
+    size_t finding_count;
+};
+
+struct retention {
+    struct py_graph *graph;
+    struct py_ancestry ancestry;
+    struct subject *subjects;
+    size_t subject_count;
+    PyObject *sized[RETAINED_LIMIT]; /* accumulation points */
+    uint64_t sizes[RETAINED_LIMIT];
+    size_t sized_count;
+    uint64_t sized_until_ms;
+};
+
+int py_retention_begin(void)
+{
+    py_frame_begin();
+    return py_key_begin() == 0 && py_attribute_begin() == 0 ? 0 : -1;
+}
+
+void py_retention_end(void)
+{
+    py_key_end();
+    py_attribute_end();
+}
+
+/* ---- The vote ---- */
+
+static void note_group(struct retention *retention, struct subject *subject,
+                       const struct vote_path *path, const struct vote_group *group)
+{
+    struct finding *finding = &subject->findings[subject->finding_count++];
+    *finding = (struct finding){
+        .root = path->nodes[0], .share = group->count, .is_linked = path->is_linked};
+    for (uint32_t i = 1; i < path->length; i++)
+        finding->objects[finding->object_count++] =
+            py_trail_object(&retention->ancestry, path->nodes[i]);
+    bool is_complete =
+        path->is_linked || (path->length > 1 && path->nodes[path->length - 1] == path->object);
+    if (!is_complete)
+        finding->objects[finding->object_count++] =
+            py_trail_object(&retention->ancestry, path->object);
+    finding->fan = finding->object_count;
+    if (group->count > 1 && group->shared < path->length + !is_complete)
+        finding->fan = group->shared >= 2 ? group->shared - 2 : 0;
+    /* All of them hang below the head. */
+    if (path->is_linked && group->shared == path->length)
+        finding->fan = group->shared - 2;
+}
+
+static void vote(struct retention *retention, struct subject *subject, PyObject *const *objects,
+                 uint32_t count)
+{
+    struct vote_path paths[PY_SAMPLE_SIZE];
+    struct vote_group groups[GROUP_LIMIT];
+    uint64_t steps = STEP_LIMIT;
+    while (subject->asked < count) {
+        struct vote_path *path = &paths[subject->asked];
+        path->object = py_graph_number(retention->graph, objects[subject->asked]);
+        if (!py_trail_follow(path, &retention->ancestry, &steps))
+            break;
+        subject->asked++;
+    }
+    py_trail_cut(paths, subject->asked);
+    size_t found = vote_count(paths, subject->asked, groups, GROUP_LIMIT);
+    for (size_t i = 0; i < found; i++)
+        note_group(retention, subject, &paths[groups[i].first], &groups[i]);
+}
+
+static int take_samples(struct retention *retention, const struct py_generations *generations,
+                        const char *names)
+{
+    for (const char *name = names; *name != '\0'; name += strlen(name) + 1)
+        retention->subject_count++;
+    retention->subjects =
+        memory_allocate_zeroed(retention->subject_count, sizeof(*retention->subjects));
+    struct py_sample *samples = memory_allocate_zeroed(retention->subject_count, sizeof(*samples));
+    if (retention->subjects == NULL || samples == NULL)
+        return -1;
+    for (size_t i = 0; i < retention->subject_count; i++, names += strlen(names) + 1)
+        samples[i].name = names;
+    int status =
+        py_sample_take(samples, retention->subject_count, &retention->ancestry, generations);
+    for (size_t i = 0; i < retention->subject_count; i++)
+        retention->subjects[i].sample = samples[i];
+    memory_free(samples);
+    return status;
+}
+
+/* ---- What is kept alive ---- */
+
+/* What stays unmarked when all roots are followed, but not through `barrier`, hangs on it. */
+static int measure(struct retention *retention, PyObject *barrier, uint64_t *bytes)
+{
+    struct py_graph *graph = retention->graph;
+    struct py_tally tally = {.type_offset = graph->type_offset, .is_in_twin = true};
+    struct address_cursor cursor = {0};
+    uintptr_t address;
+    py_graph_unmark(graph);
+    py_graph_mark(graph, py_graph_number(graph, barrier));
+    int status = py_reach_each(graph, NULL, NULL);
+    if (status == 0)
+        status = py_tally_add_at(&tally, PY_TALLY_FRONT, barrier);
+    for (uint32_t i = 0; status == 0 && (address = address_index_next(&graph->index, &cursor)) != 0;
+         i++) {
+        if (!py_graph_is_marked(graph, i) && retention->ancestry.parents[i] != PY_ANCESTRY_NONE)
+            status = py_tally_add_at(&tally, PY_TALLY_FRONT, (PyObject *)address);
+    }
+    *bytes = py_tally_bytes(&tally);
+    py_tally_clear(&tally);
+    return status;
+}
+
+static bool is_accumulation_point(const struct retention *retention, const struct finding *finding)
+{
+    if (finding->fan >= finding->object_count)
+        return false;
+    return finding->is_linked ||
+           py_container_of(retention->graph, finding->objects[finding->fan]) != PY_CONTAINER_NONE;
+}
+
+static int measure_once(struct retention *retention, struct finding *finding)
+{
+    PyObject *point = finding->objects[finding->fan];
+    size_t i = 0;
+    while (i < retention->sized_count && retention->sized[i] != point)
+        i++;
+    if (i == RETAINED_LIMIT ||
+        (i == retention->sized_count && monotonic_ms() > retention->sized_until_ms))
+        return 0;
+    int status = 0;
+    if (i == retention->sized_count) {
+        retention->sized[i] = point;
+        status = measure(retention, point, &retention->sizes[i]);
+        retention->sized_count++;
+    }
+    finding->retained_bytes = retention->sizes[i];
+    return status;
+}
+
+/* The first holder of every class comes before the second of any. */
+static int measure_all(struct retention *retention)
+{
+    int status = 0;
+    retention->sized_until_ms = monotonic_ms() + RETAINED_MS;
+    for (size_t place = 0; place < GROUP_LIMIT; place++) {
+        for (size_t i = 0; i < retention->subject_count && status == 0; i++) {
+            struct subject *subject = &retention->subjects[i];
+            struct finding *finding = &subject->findings[place];
+            if (place < subject->finding_count && is_accumulation_point(retention, finding) &&
+                finding->share * 100 >= subject->asked * RETAINED_PERCENT)
+                status = measure_once(retention, finding);
+        }
+    }
+    return status;
+}
+
+/* ---- Names ---- */
+
+static enum holder_kind kind_of(uint32_t root)
+{
+    static const enum holder_kind kinds[] = {
+        [PY_ROOT_MODULE] = HOLDER_MODULE,   [PY_ROOT_CLASS] = HOLDER_CLASS,
+        [PY_ROOT_FRAME] = HOLDER_FRAME,     [PY_ROOT_COROUTINE] = HOLDER_COROUTINE,
+        [PY_ROOT_CONTEXT] = HOLDER_CONTEXT, [PY_ROOT_OUTSIDE] = HOLDER_C,
+        [PY_ROOT_LOCAL] = HOLDER_FRAME,
+    };
+    return root == PY_ANCESTRY_NONE ? HOLDER_CYCLE : kinds[py_ancestry_root(root)];
+}
+
+static bool is_namespace(const struct retention *retention, const struct finding *finding)
+{
+    if (finding->fan == 0)
+        return false;
+    PyObject *dict = py_attribute_dict(retention->graph, finding->objects[finding->fan - 1]);
+    bool answer = dict != NULL && dict == finding->objects[finding->fan];
+    py_release(dict);
+    return answer;
+}
+
+static void describe_point(const struct retention *retention, const struct finding *finding,
+                           struct holder *holder)
+{
+    if (!is_accumulation_point(retention, finding) || is_namespace(retention, finding))
+        return;
+    PyObject *point = finding->objects[finding->fan];
+    holder->container = py_class_name(py_graph_class(retention->graph, point));
+    holder->retained_bytes = finding->retained_bytes;
+    holder->is_linked = finding->is_linked;
+    if (!finding->is_linked) {
+        holder->length = py_container_length(retention->graph, point);
+        holder->bound = py_container_bound(retention->graph, point);
+    }
+}
+
+static int describe(const struct retention *retention, const struct finding *finding,
+                    struct held_class *class)
+{
+    struct holder holder = {.kind = kind_of(finding->root), .share = finding->share};
+    struct text text = {0};
+    if (holder.kind != HOLDER_CYCLE) {
+        py_expression_add(&text, &retention->ancestry, finding->root, finding->objects,
+                          finding->object_count, finding->fan);
+        describe_point(retention, finding, &holder);
+    }
+    text_add_bytes(&text, "", 0);
+    holder.expression = text.bytes;
+    if (holders_add(class, &holder) != 0)
+        return -1;
+    return text.failed ? -1 : 0;
+}
+
+static int describe_all(const struct retention *retention, struct holders *holders)
+{
+    for (size_t i = 0; i < retention->subject_count; i++) {
+        const struct subject *subject = &retention->subjects[i];
+        struct held_class *class = holders_add_class(holders, subject->sample.name);
+        if (class == NULL)
+            return -1;
+        class->objects = subject->sample.objects;
+        class->garbage = subject->sample.garbage;
+        class->sample = subject->asked;
+        for (size_t j = 0; j < subject->finding_count; j++) {
+            if (describe(retention, &subject->findings[j], class) != 0)
+                return -1;
+        }
+    }
+    return 0;
+}
+
+/* ---- The whole ---- */
+
+int py_retention_find(struct py_graph *graph, const struct py_generations *generations,
+                      const char *names, struct holders *holders)
+{
+    struct retention retention = {.graph = graph};
+    int status = py_ancestry_build(&retention.ancestry, graph);
+    if (status == 0)
+        status = take_samples(&retention, generations, names);
+    for (size_t i = 0; i < retention.subject_count && status == 0; i++) {
+        PyObject *objects[PY_SAMPLE_SIZE];
+        struct subject *subject = &retention.subjects[i];
+        vote(&retention, subject, objects, py_sample_newest(&subject->sample, objects));
+    }
+    if (status == 0)
+        status = measure_all(&retention);
+    if (status == 0)
+        status = describe_all(&retention, holders);
+    py_ancestry_clear(&retention.ancestry);
+    memory_free(retention.subjects);
+    return status;
+}

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The newest objects of some classes.
+ */
+#ifndef MEMPROF_PY_SAMPLE_H
+#define MEMPROF_PY_SAMPLE_H
+
+#include "py_ancestry.h"
+
+#define PY_SAMPLE_SIZE 50
+
+struct py_sample {
+    const char *name; /* of the class; not owned */
+    uint64_t objects; /* that a root reaches */
+    uint64_t garbage; /* that none reaches */
+    /* The last ones in each list, in a ring: the youngest list holds the newest objects, and the
+     * end of a list newer ones than its beginning. */
+    PyObject *last[PY_GENERATION_COUNT][PY_SAMPLE_SIZE];
+    uint64_t seen[PY_GENERATION_COUNT];
+};
+
+/* Fills `count` samples, of which only the names are set. Objects that no root reaches are taken
+ * where a root reaches none. 0, or -1 when out of memory. Runs no Python code. GIL. */
+int py_sample_take(struct py_sample *samples, size_t count, const struct py_ancestry *ancestry,
+                   const struct py_generations *generations);
+
+/* Writes at most PY_SAMPLE_SIZE objects, newest first, and returns how many. Borrowed. */
+uint32_t py_sample_newest(const struct py_sample *sample, PyObject **objects);
+
+#endif
