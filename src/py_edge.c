@@ -321,6 +321,11 @@ static void add_rest(struct chain *chain, PyObject *holder, PyObject *value)
 static size_t step(struct chain *chain)
 {
     PyObject *holder = chain->objects[chain->at], *value = chain->objects[chain->at + 1];
+    bool has_items = py_container_of(chain->graph, holder) != PY_CONTAINER_NONE;
+    if (chain->at == chain->fan && (holder == chain->namespace || !has_items)) {
+        text_add(chain->text, ".*");
+        return 1;
+    }
     if (holder == chain->namespace) {
         if (!py_attribute_add_key(chain->text, holder, value) && !add_key(chain, holder, value))
             add_rest(chain, holder, value);

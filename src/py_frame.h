@@ -11,8 +11,7 @@
 
 #include "py_api.h"
 
-/* Sees how the frame that a thread runs is found. A thread that runs Python code must call it. GIL.
- */
+/* Sees how the frame that a thread runs is found. Before 3.9 a function of importlib runs. GIL. */
 void py_frame_begin(void);
 
 /* Calls `visit` for each local variable that has a value, until it returns anything but 0, and

@@ -95,16 +95,17 @@ static void end_at_head(struct vote_path *path, const struct py_ancestry *ancest
     }
 }
 
-static bool cut_at(struct vote_path *path, uint32_t head)
+static void cut_at(struct vote_path *path, uint32_t head)
 {
+    if (path->object == head && !path->is_linked && path->length < VOTE_DEPTH_LIMIT)
+        path->nodes[path->length++] = head;
     for (uint32_t i = 1; i < path->length; i++) {
         if (path->nodes[i] == head) {
             path->length = i + 1;
             path->is_linked = true;
-            return true;
+            return;
         }
     }
-    return false;
 }
 
 void py_trail_cut(struct vote_path *paths, uint32_t count)

@@ -77,11 +77,28 @@ static bool goes_on(const struct count *count, const struct range *range)
     return branches <= BRANCH_LIMIT && together * 100 >= paths * TOGETHER_PERCENT;
 }
 
+static uint32_t given_first(const struct count *count, const struct range *range)
+{
+    uint32_t first = range->begin;
+    for (uint32_t i = range->begin + 1; i < range->end; i++) {
+        if (count->paths[i].place < count->paths[first].place)
+            first = i;
+    }
+    return first;
+}
+
+static bool is_before(const struct count *count, const struct vote_group *a,
+                      const struct vote_group *b)
+{
+    return a->count != b->count ? a->count > b->count
+                                : count->paths[a->first].place < count->paths[b->first].place;
+}
+
 static void add_group(struct count *count, const struct range *range)
 {
-    struct vote_group group = {range->begin, range->end - range->begin, range->shared};
+    struct vote_group group = {given_first(count, range), range->end - range->begin, range->shared};
     size_t place = count->group_count;
-    while (place > 0 && count->groups[place - 1].count < group.count)
+    while (place > 0 && is_before(count, &group, &count->groups[place - 1]))
         place--;
     if (place == count->limit)
         return;
@@ -113,6 +130,8 @@ size_t vote_count(struct vote_path *paths, uint32_t count, struct vote_group *gr
 {
     struct count state = {paths, groups, 0, limit};
     struct range range = {0, count, 0};
+    for (uint32_t i = 0; i < count; i++)
+        paths[i].place = i;
     sort_paths(paths, count);
     if (count > 0)
         descend(&state, &range);

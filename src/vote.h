@@ -16,17 +16,19 @@
 struct vote_path {
     uint32_t nodes[VOTE_DEPTH_LIMIT]; /* whatever names a holder, the root's first */
     uint32_t length;                  /* at least 1 */
+    uint32_t place;                   /* set by vote_count(): among the paths as given */
     uint32_t object;                  /* the caller's own */
     bool is_linked;                   /* the caller's own */
 };
 
 struct vote_group {
-    uint32_t first;  /* the first of its paths */
+    uint32_t first;  /* the path in it that was given first */
     uint32_t count;  /* of paths in it */
     uint32_t shared; /* how many nodes they have in common; the last one is where they fan out */
 };
 
-/* Counts votes: writes at most `limit` groups, the largest first, and returns how many; what is in
+/* Counts votes: writes at most `limit` groups, the largest first, of equal ones that with the path
+ * given first, and returns how many; what is in
  * none of them are small ones. Paths of no group in common are told apart where a few ways go on
  * with a tenth of the paths each; where there are many ways, that is where they fan out. Reorders
  * the paths. */

@@ -239,7 +239,7 @@ class Roots(RetentionTest):
             for thread in threads: thread.start()
             for thread in threads: started.acquire()
             request = contextvars.ContextVar("request")
-            atexit.register(functools.partial(print, "", [OfAtexit()], sep="", end=""))
+            atexit.register(functools.partial(len, [OfAtexit()]))
             tasks = set()
             async def waiting():
                 mine = [OfTask() for i in range(3)]
@@ -262,7 +262,340 @@ class Roots(RetentionTest):
         """, {
             "OfFrame": "50 of 50 by <frame __main__.worker>.f_locals['items'][*] "
                        "(list, 60 items, retains {size})",
+            "OfCell": "50 of 50 by <frame __main__.%sinner>.f_locals['shared'][*] "
+                      "(list, 60 items, retains {size})" % (
+                          "worker.<locals>." if self.since(3, 11) else ""),
+            "OfTask": "50 of 50 by __main__.tasks[*]._coro.cr_frame.f_locals['mine'][*] "
+                      "(set, 20 items, retains {size})",
+            "OfMain": "50 of 50 by <frame __main__.run>.f_locals['local'][*] "
+                      "(list, 60 items, retains {size})",
+            "OfDict": ["1 of 3 by <frame __main__.worker>.f_locals['by_name']['x']['y']"] * 3,
+            "OfAtexit": "1 of 1 by %s.args[0][0]" % (
+                "<functools.partial held by C code>" if self.since(3, 10) else "atexit.?"),
+            "OfContext": "50 of 50 by _asyncio._current_tasks[<asyncio.unix_events."
+                         "_UnixSelectorEventLoop>].<context>['request'][*] "
+                         "(list, 60 items, retains {size})",
+            "OfCoroutine": "50 of 50 by %s.f_locals['mine'][*] (list, 60 items, retains {size})" % (
+                "_asyncio._current_tasks[<asyncio.unix_events._UnixSelectorEventLoop>]."
+                "_coro.cr_frame.<stack>.cr_frame" if self.since(3, 12) else
+                "<frame __main__.in_context>"),
         })
+
+    def test_without_a_module(self):
+        self.check("""
+            import contextvars, types
+            def classes(*names):
+                for name in names:
+                    globals()[name] = type(name, (), {"__module__": "__main__"})
+            classes("Lost", "Both", "InContext", "InUse", "Unused", "InThreads", "OfGenerator")
+            gc.disable()
+            for i in range(60):
+                lost = Lost()
+                lost.me = lost
+            del lost
+            both = [Both() for i in range(20)]
+            for i in range(10):
+                circle = Both()
+                circle.me = circle
+            del circle
+            go_on, started = threading.Event(), threading.Semaphore(0)
+            def in_thread():
+                own = threading.local()
+                own.items = [InThreads() for i in range(60)]
+                started.release()
+                go_on.wait()
+            def generate():
+                mine = [OfGenerator() for i in range(60)]
+                started.release()
+                go_on.wait()
+                yield
+            def in_context():
+                request.set([InContext() for i in range(60)])
+                started.release()
+                go_on.wait()
+            request = contextvars.ContextVar("request")
+            works = [in_thread, lambda: contextvars.copy_context().run(in_context),
+                     lambda: next(generate())]
+            threads = [threading.Thread(target=work) for work in works]
+            for thread in threads: thread.start()
+            for thread in threads: started.acquire()
+            tell()
+            go_on.set()
+        """, {
+            "Lost": "50 of 50 by cycles that the collector has not found yet",
+            "Both": ["20 of 20 by __main__.both[*] (list, 20 items, retains {size})",
+                     "and 10 in cycles that the collector has not found yet"],
+            "InContext": "50 of 50 by <context>['request'][*] (list, 60 items, retains {size})",
+            "Unused": [],
+            "InThreads": "50 of 50 by <frame __main__.in_thread>.f_locals['own'].items[*] "
+                         "(list, 60 items, retains {size})",
+            "OfGenerator": "50 of 50 by <frame __main__.generate>.f_locals['mine'][*] "
+                           "(list, 60 items, retains {size})",
+        })
+
+
+class Shares(RetentionTest):
+    def test_different_holders(self):
+        self.check("""
+            import collections
+            def classes(*names):
+                for name in names:
+                    globals()[name] = type(name, (), {"__module__": "__main__"})
+            classes("Two", "Three", "Many", "Odd")
+            class Bot: pass
+            bot = Bot()
+            # A collection would merge the lists and with them the ages.
+            gc.collect()
+            gc.disable()
+            bot.seen = [Two() for i in range(48)]
+            bot.last = collections.deque((Two() for i in range(2)), maxlen=9)
+            bot.one, bot.two, bot.three = ([Three() for i in range(20)] for i in range(3))
+            many = {i: [Many()] for i in range(500)}
+            odd = [Odd() for i in range(30)]
+            for i in range(10): bot.__dict__["x%d" % i] = {"odd": Odd()}
+            old = [Two() for i in range(1000)]
+            bot.seen, old = old, bot.seen
+            tell()
+        """, {
+            "Two": "50 of 50 by __main__.bot.seen[*] (list, 1,000 items, retains {size})",
+            "Three": ["20 of 50 by __main__.bot.three[*] (list, 20 items, retains {size})",
+                      "20 of 50 by __main__.bot.two[*] (list, 20 items, retains {size})",
+                      "10 of 50 by __main__.bot.one[*] (list, 20 items, retains {size})"],
+            "Many": "50 of 50 by __main__.many[*][*] (dict, 500 items, retains {size})",
+            "Odd": ["30 of 40 by __main__.odd[*] (list, 30 items, retains {size})"] +
+                   ["10 of 40 by __main__.bot.*[*]"],
+        })
+
+    def test_the_newest_vote(self):
+        self.check("""
+            class Thing: pass
+            gc.disable()
+            old = [Thing() for i in range(1000)]
+            new = {i: Thing() for i in range(48)}
+            newest = (Thing(), Thing())
+            tell()
+        """, {"Thing": ["48 of 50 by __main__.new[*] (dict, 48 items, retains {size})",
+                        "2 of 50 by __main__.newest[*] (tuple, 2 items)"]})
+
+    def test_linked_structures(self):
+        self.check("""
+            class Node: pass
+            class Tree: pass
+            class Row(list): pass
+            class Payload: pass
+            head = tail = Node()
+            for i in range(5000):
+                tail.next = Node()
+                tail.next.payload = Payload()
+                tail = tail.next
+            del tail
+            stack = None
+            for i in range(5000):
+                top = Tree()
+                top.below, stack = stack, top
+            del top
+            nested = {"list": None}
+            for i in range(300): nested["list"] = Row([nested["list"], i])
+            tell()
+        """, {
+            "Node": "50 of 50 by __main__.head (linked __main__.Node, retains {size})",
+            "Tree": "50 of 50 by __main__.stack (linked __main__.Tree, retains {size})",
+            "Row": "50 of 50 by __main__.nested['list'] (linked __main__.Row, retains {size})",
+            "Payload": "50 of 50 by __main__.head (linked __main__.Node, retains {size})",
+        })
+
+
+class Sizes(RetentionTest):
+    def test_are_what_would_be_freed(self):
+        found, *sums = self.ask("""
+            class Message: pass
+            class Shared: pass
+            class Bot: pass
+            shared = [Shared() for i in range(10)]
+            bot = Bot()
+            bot.seen = []
+            for i in range(2000):
+                message = Message()
+                message.parts = [[], {"x": message}]
+                message.shared = shared
+                bot.seen.append(message)
+            del message
+            freed = [bot.seen]
+            for message in bot.seen:
+                freed += [message, message.parts, message.parts[0], message.parts[1]]
+                # From 3.11 on there may be none, and asking for it makes one.
+                freed += [d for d in gc.get_referents(message) if type(d) is dict]
+            size = sum(map(sys.getsizeof, freed))
+            del freed, message
+            tell(size)
+        """, ["Message", "Shared"])
+        line, = found["Message"]
+        shown = re.search(r"retains ([\d.]+) ([KM])B", line)
+        size = float(shown.group(1)) * {"K": 1024, "M": 1024 * 1024}[shown.group(2)]
+        self.assertAlmostEqual(size / sums[0], 1, delta=0.01)
+        self.assertRegex(found["Shared"][0], r"^10 of 10 by __main__.shared\[\*\] .*retains \d+ B")
+
+
+class Keys(RetentionTest):
+    def test_are_shown_as_they_are_typed(self):
+        shown, = self.ask(r"""
+            import enum
+            class Color(enum.Enum): RED = 1
+            class Number(enum.IntEnum): ONE = 1
+            class Text(str): pass
+            class Key: pass
+            class Held: pass
+            keys = ["text", 5, -7, True, None, 2.5, b"bytes", Color.RED, Number.ONE, (1, "a"), Key(),
+                    Text("hidden"), 10 ** 30, "x" * 1000, "new\nline", "quo'te", (1,) * 9, b"y" * 99,
+                    2 ** 62, (Key(), Color.RED), frozenset(), "\u202e", "\udc80", "\\[*]"]
+            shown = []
+            for key in keys:
+                holder = {key: Held()}
+                shown += held()["__main__.Held"]
+            print(json.dumps([{"shown": shown}]))
+        """, ["Held"])
+        self.assertEqual(shown["shown"], ["1 of 1 by __main__.holder[%s]" % key for key in [
+            "'text'", "5", "-7", "True", "None", "2.5", "b'bytes'", "__main__.Color.RED",
+            "__main__.Number.ONE", "(1, 'a')", "<__main__.Key>", "<__main__.Text>", "<int>",
+            "'%s...'" % ("x" * 40), "'new\\nline'", '"quo\'te"', "<tuple>", "<bytes>", str(2 ** 62),
+            "(<__main__.Key>, __main__.Color.RED)", "<frozenset>", "'\\u202e'", "'\\udc80'",
+            "'\\\\[*]'"]])
+
+    def test_names_cannot_forge_a_line(self):
+        shown, = self.ask(r"""
+            class Held: pass
+            class Bot: pass
+            bot = Bot()
+            bot.__dict__["a\n  50 of 50 by nothing"] = [Held() for i in range(60)]
+            sys.modules["mod\nule"] = type(sys)("mod")
+            sys.modules["mod\nule"].x = {"k\r" * 500: Held()}
+            evil = type("Ev\nil", (), {"__module__": "bad\nmodule", "__slots__": ("items",)})
+            keep = [evil()]
+            keep[0].items = tuple(Held() for i in range(20))
+            deep = Held()
+            for i in range(5): deep = {"k" * 1000 + str(i): deep}
+            tell()
+        """, ["Held"])
+        self.assertEqual(len(shown["Held"]), 4)
+        for line in shown["Held"]:
+            self.assertRegex(line, r"^\d+ of 50 by [!-~ ]+$")
+            self.assertLess(len(line), 600)
+
+
+class Unnoticed(RetentionTest):
+    def test_nothing_of_the_program_runs(self):
+        found, ran = self.ask("""
+            import collections
+            ran = []
+            def refuse(name):
+                def method(self, *args):
+                    if armed: ran.append(name); raise RuntimeError(name)
+                    return getattr(object, name)(self, *args)
+                return method
+            armed = False
+            class Meta(type):
+                def __getattribute__(cls, name):
+                    if armed: ran.append("meta " + name)
+                    return super().__getattribute__(name)
+                __instancecheck__ = __subclasscheck__ = refuse("__instancecheck__")
+            class Hostile(metaclass=Meta):
+                __slots__ = "slot", "__dict__"
+                __repr__, __str__, __hash__, __eq__ = map(refuse, ("__repr__", "__str__", "__hash__", "__eq__"))
+                def __getattribute__(self, name):
+                    if armed: ran.append("get " + name)
+                    return object.__getattribute__(self, name)
+                def __sizeof__(self):
+                    if armed: ran.append("sizeof")
+                    return 5
+                @property
+                def __class__(self):
+                    if armed: ran.append("class")
+                    return int
+                @property
+                def __dict__(self):
+                    if armed: ran.append("dict")
+                    return {}
+                def __len__(self):
+                    if armed: ran.append("len")
+                    return 1
+                def __bool__(self):
+                    if armed: ran.append("bool")
+                    return True
+                def __del__(self): ran.append("del")
+            class Listed(list):
+                __len__ = __getitem__ = __iter__ = __eq__ = refuse("__len__")
+            class Mapped(dict):
+                __len__ = __getitem__ = __iter__ = __eq__ = keys = items = refuse("keys")
+            class Queue(collections.deque):
+                __len__ = __getitem__ = __iter__ = __eq__ = refuse("__getitem__")
+            class Held: pass
+            first = Hostile()
+            first.slot = Listed()
+            first.slot.append(Mapped({Hostile(): Queue([Held() for i in range(60)])}))
+            armed = True
+            found = held()
+            armed = False
+            print(json.dumps([found, ran]), flush=True)
+            os._exit(0)
+        """, ["Held"])
+        self.assertEqual(ran, [])
+        self.assertEqual(len(found["Held"]), 1)
+        self.assertRegex(found["Held"][0], r"^50 of 50 by __main__\.first\.slot\[0\]\[<__main__\.Hostile>\]"
+                                           r"\[\*\] \(__main__\.Queue, 60 items, retains .*\)$")
+
+    def test_the_program_goes_on_with_what_it_had(self):
+        # The copy makes dicts of instances and of frames, which the program must not get.
+        found, before, after = self.ask("""
+            class Held: pass
+            class Bot: pass
+            bot = Bot()
+            bot.seen = [Held() for i in range(60)]
+            gc.collect()
+            gc.disable()
+            def sizes(): return len(gc.get_objects()), sys.getsizeof(bot)
+            held()
+            before = sizes()
+            found = held()
+            after = sizes()
+            print(json.dumps([found, before, after]))
+        """, ["Held"])
+        self.assertLess(abs(after[0] - before[0]), 60)
+        self.assertEqual(after[1], before[1])
+
+
+class Choice(RetentionTest):
+    PROGRAM = """
+        class Held: pass
+        keep = [Held() for i in range(60)]
+        print(json.dumps([held()]))
+    """
+
+    def test_only_those_that_are_asked_for(self):
+        ended = self.run_program(host.joined(ASKING, "print(Records.seen[0])"), interval_seconds=3600,
+                                 retention_classes="list", snapshot_mode="fork")
+        self.assert_clean(ended)
+        self.assertNotIn("Held: ", ended.out)
+
+    def test_auto_forks_for_it(self):
+        found, = self.ask(self.PROGRAM, ["Held"], snapshot_mode="auto")
+        self.assertRegex(found["Held"][0], r"^50 of 50 by __main__.keep")
+
+    def test_inline_says_why_not(self):
+        ended = self.run_program(host.joined(ASKING, self.PROGRAM, "held()"), snapshot_mode="inline",
+                                 snapshot_signal="SIGUSR1", interval_seconds=3600,
+                                 retention_classes="__main__.Held")
+        self.assertEqual(ended.code, 0, ended)
+        self.assertEqual(json.loads(ended.out), [{}])
+        self.assertEqual(ended.complaints, [
+            "memprof: retention_classes: holders are looked for in a forked copy only, and "
+            "snapshot_mode is inline"])
+
+    def test_builtin_classes(self):
+        found, = self.ask("""
+            rows = [{"n": [i]} for i in range(100000)]
+            tell()
+        """, ["dict"])
+        self.assertRegex("\n".join(found["dict"]), r"\d+ of 50 by __main__\.rows\[\*\]")
 
 
 if __name__ == "__main__":
