@@ -18,7 +18,8 @@ enum holder_kind {
     HOLDER_FRAME, /* a local variable of a function that runs */
     HOLDER_COROUTINE,
     HOLDER_CONTEXT,
-    HOLDER_C,    /* C code, which holds an object of the class that the expression begins with */
+    HOLDER_C,    /* C code, or a value of a running function that has no name: the expression begins
+                    with the class of the object so held */
     HOLDER_CYCLE /* nothing: garbage that the collector has not yet found */
 };
 

@@ -96,9 +96,8 @@ static void reach_modules(struct search *search)
 
 static enum py_root kind_of(const struct py_graph *graph, const PyObject *object)
 {
-    enum { TYPE_SUBCLASS = 1u << 31 };
     const PyObject *class = py_graph_class(graph, object);
-    if ((py_graph_class_flags(graph, class) & (unsigned long)TYPE_SUBCLASS) != 0)
+    if (py_graph_is_class(graph, object))
         return PY_ROOT_CLASS;
     if (class == py.PyFrame_Type)
         return PY_ROOT_FRAME;

@@ -106,14 +106,9 @@ static PyObject *class_dict(const struct py_graph *graph, PyObject *class)
     return dict;
 }
 
-static bool is_class(const struct py_graph *graph, const PyObject *object)
-{
-    return (py_graph_class_flags(graph, py_graph_class(graph, object)) & 1ul << 31) != 0;
-}
-
 PyObject *py_attribute_dict(const struct py_graph *graph, PyObject *owner)
 {
-    if (is_class(graph, owner))
+    if (py_graph_is_class(graph, owner))
         return class_dict(graph, owner);
     PyObject *dict = py.PyObject_GenericGetDict(owner, NULL);
     py_clear_error();
@@ -221,7 +216,7 @@ static bool add_from_class(struct text *text, const struct py_graph *graph, PyOb
 bool py_attribute_add(struct text *text, const struct py_graph *graph, PyObject *owner,
                       const PyObject *value)
 {
-    PyObject *dict = is_class(graph, owner) ? NULL : py_attribute_dict(graph, owner);
+    PyObject *dict = py_graph_is_class(graph, owner) ? NULL : py_attribute_dict(graph, owner);
     bool is_found = dict != NULL && py_attribute_add_key(text, dict, value);
     py_release(dict);
     /* Slots are along the line of bases that the layout comes from. */

@@ -95,9 +95,12 @@ uint64_t py_container_length(const struct py_graph *graph, PyObject *container)
     return length > 0 ? (uint64_t)length : 0;
 }
 
+/* Steals the reference; None and NULL give 0. */
 static uint64_t positive(PyObject *number)
 {
-    long value = number != NULL && number != py._Py_NoneStruct ? py_integer(number, 0) : 0;
+    if (number == py._Py_NoneStruct)
+        py_drop(&number);
+    long value = py_integer(number, 0);
     return value > 0 ? (uint64_t)value : 0;
 }
 
@@ -118,7 +121,28 @@ static uint64_t maxsize_of(const struct py_graph *graph, PyObject *wrapper)
     return positive(number);
 }
 
-uint64_t py_container_bound(const struct py_graph *graph, PyObject *container)
+/* A bound that is exceeded is none. */
+static uint64_t bound_of_owner(const struct py_graph *graph, PyObject *container, PyObject *owner)
+{
+    static const char *const names[] = {"maxsize",  "_maxsize",  "_Cache__maxsize",
+                                        "max_size", "_max_size", "maxlen"};
+    PyObject *class = py_graph_class(graph, owner);
+    if (class == py.PyModule_Type || py_graph_is_class(graph, owner))
+        return 0;
+    PyObject *dict = py_attribute_dict(graph, owner);
+    uint64_t bound = 0;
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]) && dict != NULL && bound == 0; i++) {
+        PyObject *number = py.PyDict_GetItemString(dict, names[i]);
+        if (number == NULL || py_graph_class(graph, number) != py.PyLong_Type)
+            continue;
+        py.Py_IncRef(number);
+        bound = positive(number);
+    }
+    py_release(dict);
+    return bound >= py_container_length(graph, container) ? bound : 0;
+}
+
+uint64_t py_container_bound(const struct py_graph *graph, PyObject *container, PyObject *owner)
 {
     uint64_t bound = 0;
     enum py_container kind = py_container_of(graph, container);
@@ -126,6 +150,8 @@ uint64_t py_container_bound(const struct py_graph *graph, PyObject *container)
         bound = maxlen_of(graph, container);
     else if (kind == PY_CONTAINER_LRU_CACHE)
         bound = maxsize_of(graph, container);
+    if (bound == 0 && owner != NULL)
+        bound = bound_of_owner(graph, container, owner);
     py_clear_error();
     return bound;
 }

@@ -27,8 +27,10 @@ PyObject *py_container_cache(const struct py_graph *graph, PyObject *wrapper);
 uint64_t py_container_length(const struct py_graph *graph, PyObject *container);
 
 /* How many items it can have, where that can be read off: a deque's maxlen, from 3.9 on an
- * lru_cache's maxsize. 0 where there is no limit or none is known. Runs no Python code, but makes
- * objects: in a twin only, and nothing may be traversed afterwards. GIL. */
-uint64_t py_container_bound(const struct py_graph *graph, PyObject *container);
+ * lru_cache's maxsize, or an attribute like `maxsize` of the instance that it belongs to, which
+ * `owner` is, or NULL: queue.Queue and cachetools have one. 0 where there is no limit or none is
+ * known. Runs no Python code, but makes objects: in a twin only, and nothing may be traversed
+ * afterwards. GIL. */
+uint64_t py_container_bound(const struct py_graph *graph, PyObject *container, PyObject *owner);
 
 #endif

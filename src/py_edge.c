@@ -85,11 +85,11 @@ static bool add_key(struct chain *chain, PyObject *dict, const PyObject *value)
 /* The slots of a deque's class are asked, not those of one made from it. */
 static bool add_place(struct chain *chain, PyObject *deque, const PyObject *item)
 {
-    ssize_t count =
-        has_class(chain, deque,
-                  py_graph_native_class(chain->graph, py_graph_class(chain->graph, deque)))
-            ? py_graph_item_count(chain->graph, deque)
-            : 0;
+    enum { COUNT_LIMIT = 1000 }; /* each item is looked for from one of the ends */
+    PyObject *class = py_graph_class(chain->graph, deque);
+    ssize_t count = py_graph_item_count(chain->graph, deque);
+    if (class != py_graph_native_class(chain->graph, class) || count > COUNT_LIMIT)
+        return false;
     for (ssize_t i = 0; i < count && !is_fanning(chain); i++) {
         PyObject *found = py.PySequence_GetItem(deque, i);
         py_release(found);

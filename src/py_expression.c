@@ -56,7 +56,7 @@ static void add_outside(struct text *text, const struct py_graph *graph, PyObjec
         add_attribute(text, object, "__module__", ".");
         add_attribute(text, object, "__qualname__", "");
     }
-    text_add(text, " held by C code");
+    text_add(text, " held by C code or a running call");
 }
 
 static void add_root(struct text *text, const struct py_ancestry *ancestry, uint32_t root,

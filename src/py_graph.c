@@ -145,3 +145,9 @@ unsigned long py_graph_class_flags(const struct py_graph *graph, const PyObject 
     memcpy(&flags, py_graph_field(class, graph->type_offset + PY_TP_FLAGS_OFFSET), sizeof(flags));
     return flags;
 }
+
+bool py_graph_is_class(const struct py_graph *graph, const PyObject *object)
+{
+    const unsigned long TYPE_SUBCLASS = 1ul << 31;
+    return (py_graph_class_flags(graph, py_graph_class(graph, object)) & TYPE_SUBCLASS) != 0;
+}

@@ -59,6 +59,9 @@ const char *py_graph_class_name(const struct py_graph *graph, const PyObject *cl
 
 unsigned long py_graph_class_flags(const struct py_graph *graph, const PyObject *class);
 
+/* Whether the object is a class. */
+bool py_graph_is_class(const struct py_graph *graph, const PyObject *object);
+
 /* ---- For every object, so without a call ---- */
 
 static inline const void *py_graph_field(const void *object, size_t offset)

@@ -222,6 +222,20 @@ static bool is_namespace(const struct retention *retention, const struct finding
     return answer;
 }
 
+/* The instance that has the accumulation point as an attribute, or NULL. */
+static PyObject *owner_of(const struct retention *retention, const struct finding *finding)
+{
+    size_t at = finding->fan;
+    while (at-- > 0) {
+        if (py_container_of(retention->graph, finding->objects[at]) == PY_CONTAINER_NONE)
+            return finding->objects[at];
+        if (py_graph_class(retention->graph, finding->objects[at]) != py.PyDict_Type ||
+            at + 1 < finding->fan)
+            return NULL;
+    }
+    return NULL;
+}
+
 static void describe_point(const struct retention *retention, const struct finding *finding,
                            struct holder *holder)
 {
@@ -233,7 +247,7 @@ static void describe_point(const struct retention *retention, const struct findi
     holder->is_linked = finding->is_linked;
     if (!finding->is_linked) {
         holder->length = py_container_length(retention->graph, point);
-        holder->bound = py_container_bound(retention->graph, point);
+        holder->bound = py_container_bound(retention->graph, point, owner_of(retention, finding));
     }
 }
 

@@ -271,7 +271,7 @@ class Roots(RetentionTest):
                       "(list, 60 items, retains {size})",
             "OfDict": ["1 of 3 by <frame __main__.worker>.f_locals['by_name']['x']['y']"] * 3,
             "OfAtexit": "1 of 1 by %s.args[0][0]" % (
-                "<functools.partial held by C code>" if self.since(3, 10) else "atexit.?"),
+                "<functools.partial held by C code or a running call>" if self.since(3, 10) else "atexit.?"),
             "OfContext": "50 of 50 by _asyncio._current_tasks[<asyncio.unix_events."
                          "_UnixSelectorEventLoop>].<context>['request'][*] "
                          "(list, 60 items, retains {size})",
@@ -402,6 +402,40 @@ class Shares(RetentionTest):
             "Tree": "50 of 50 by __main__.stack (linked __main__.Tree, retains {size})",
             "Row": "50 of 50 by __main__.nested['list'] (linked __main__.Row, retains {size})",
             "Payload": "50 of 50 by __main__.head (linked __main__.Node, retains {size})",
+        })
+
+
+class Bounds(RetentionTest):
+    def test_are_read_off(self):
+        self.check("""
+            import collections, functools, queue
+            def classes(*names):
+                for name in names:
+                    globals()[name] = type(name, (), {"__module__": "__main__"})
+            classes("InQueue", "Unbounded", "Cached", "Exceeded", "NotInt", "InDeque", "InSub")
+            class Cache: pass
+            class Window(collections.deque):
+                maxlen = 5
+            bounded, unbounded = queue.Queue(200), queue.Queue()
+            for i in range(60): bounded.put(InQueue()), unbounded.put(Unbounded())
+            cache, exceeded, strange = Cache(), Cache(), Cache()
+            cache.data = {i: Cached() for i in range(60)}; cache._Cache__maxsize = 100
+            exceeded.data = {i: Exceeded() for i in range(60)}; exceeded.maxsize = 59
+            strange.data = [NotInt() for i in range(60)]; strange.maxsize = "many"
+            maxsize = sys.maxsize
+            deque = collections.deque(InDeque() for i in range(60))
+            window = Window((InSub() for i in range(60)), maxlen=70)
+            tell()
+        """, {
+            "InQueue": "50 of 50 by __main__.bounded.queue[*] "
+                       "(collections.deque, 60 items, at most 200, retains {size})",
+            "Unbounded": "50 of 50 by __main__.unbounded.queue[*] "
+                         "(collections.deque, 60 items, retains {size})",
+            "Cached": "50 of 50 by __main__.cache.data[*] (dict, 60 items, at most 100, retains {size})",
+            "Exceeded": "50 of 50 by __main__.exceeded.data[*] (dict, 60 items, retains {size})",
+            "NotInt": "50 of 50 by __main__.strange.data[*] (list, 60 items, retains {size})",
+            "InDeque": "50 of 50 by __main__.deque[*] (collections.deque, 60 items, retains {size})",
+            "InSub": "50 of 50 by __main__.window[*] (__main__.Window, 60 items, at most 70, retains {size})",
         })
 
 
