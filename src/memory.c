@@ -149,6 +149,17 @@ void memory_free(void *block)
         free(block);
 }
 
+void *memory_room(void *array, size_t count, size_t *capacity, size_t size)
+{
+    if (count < *capacity)
+        return array;
+    size_t wider = *capacity == 0 ? 64 : *capacity * 2;
+    void *moved = memory_resize(array, wider * size);
+    if (moved != NULL)
+        *capacity = wider;
+    return moved;
+}
+
 void memory_isolate(void)
 {
     isolated = true;

@@ -25,18 +25,6 @@ struct search {
     int status;
 };
 
-/* Room for one more item of `size` bytes. Returns the array, moved perhaps, or NULL. */
-static void *room(void *array, size_t count, size_t *capacity, size_t size)
-{
-    if (count < *capacity)
-        return array;
-    size_t wider = *capacity == 0 ? 1024 : *capacity * 2;
-    void *moved = memory_resize(array, wider * size);
-    if (moved != NULL)
-        *capacity = wider;
-    return moved;
-}
-
 /* ---- The search ---- */
 
 static void enqueue(struct search *search, PyObject *object)
@@ -46,7 +34,8 @@ static void enqueue(struct search *search, PyObject *object)
         memmove(search->queue, search->queue + search->head, search->tail * sizeof(PyObject *));
         search->head = 0;
     }
-    PyObject **queue = room(search->queue, search->tail, &search->capacity, sizeof(PyObject *));
+    PyObject **queue =
+        memory_room(search->queue, search->tail, &search->capacity, sizeof(PyObject *));
     if (queue == NULL) {
         search->status = -1;
         return;
@@ -108,8 +97,8 @@ static enum py_root kind_of(const struct py_graph *graph, const PyObject *object
 
 static void note_outside(struct search *search, PyObject *object)
 {
-    struct outside *outside =
-        room(search->outside, search->outside_count, &search->outside_capacity, sizeof(*outside));
+    struct outside *outside = memory_room(search->outside, search->outside_count,
+                                          &search->outside_capacity, sizeof(*outside));
     if (outside == NULL) {
         search->status = -1;
         return;
@@ -149,7 +138,7 @@ static int reach_local(void *argument, PyObject *name, PyObject *value)
         return 0;
     size_t capacity = ancestry->local_capacity;
     struct py_local *locals =
-        room(ancestry->locals, ancestry->local_count, &capacity, sizeof(*locals));
+        memory_room(ancestry->locals, ancestry->local_count, &capacity, sizeof(*locals));
     if (locals == NULL)
         return -1;
     ancestry->locals = locals;

@@ -20,6 +20,7 @@
 
 enum {
     GROUP_LIMIT = 4,      /* holders told of one class */
+    CHAIN_LIMIT = 8,      /* objects of a group whose chains are compared */
     RETAINED_LIMIT = 64,  /* accumulation points of one snapshot */
     RETAINED_MS = 1500,   /* no pass over the heap is begun later than that */
     RETAINED_PERCENT = 20 /* of the sample that is worth one */
@@ -28,10 +29,19 @@ enum {
 /* Holders looked at for one class: a few linked lists of a million nodes. */
 static const uint64_t STEP_LIMIT = 5000000;
 
+static const size_t NO_FAN = SIZE_MAX;
+
+/* One object's chain: from the root to it, or to the head of a linked structure that has it. */
+struct chain {
+    PyObject *objects[VOTE_DEPTH_LIMIT + 1];
+    size_t count;
+};
+
+/* A group. Below the object where they fan out each goes its own way, so more than one is kept. */
 struct finding {
-    PyObject *objects[VOTE_DEPTH_LIMIT + 1]; /* from the root to one of the class */
-    size_t object_count;
-    size_t fan; /* which of them they fan out from; object_count for none */
+    struct chain chains[CHAIN_LIMIT];
+    size_t chain_count;
+    size_t fan; /* which object of each they fan out from; NO_FAN for none */
     uint32_t root;
     uint32_t share;
     bool is_linked;
@@ -70,26 +80,36 @@ void py_retention_end(void)
 
 /* ---- The vote ---- */
 
-static void note_group(struct retention *retention, struct subject *subject,
-                       const struct vote_path *path, const struct vote_group *group)
+static void note_chain(const struct retention *retention, struct finding *finding,
+                       const struct vote_path *path)
+{
+    const struct py_ancestry *ancestry = &retention->ancestry;
+    struct chain *chain = &finding->chains[finding->chain_count++];
+    for (uint32_t i = 1; i < path->length; i++)
+        chain->objects[chain->count++] = py_trail_object(ancestry, path->nodes[i]);
+    bool is_complete = path->length > 1 && path->nodes[path->length - 1] == path->object;
+    if (!is_complete && !path->is_linked)
+        chain->objects[chain->count++] = py_trail_object(ancestry, path->object);
+}
+
+/* The newest object's chain comes first, then some from all over the group. */
+static void note_group(const struct retention *retention, struct subject *subject,
+                       const struct vote_path *paths, const struct vote_group *group)
 {
     struct finding *finding = &subject->findings[subject->finding_count++];
-    *finding = (struct finding){
-        .root = path->nodes[0], .share = group->count, .is_linked = path->is_linked};
-    for (uint32_t i = 1; i < path->length; i++)
-        finding->objects[finding->object_count++] =
-            py_trail_object(&retention->ancestry, path->nodes[i]);
-    bool is_complete =
-        path->is_linked || (path->length > 1 && path->nodes[path->length - 1] == path->object);
-    if (!is_complete)
-        finding->objects[finding->object_count++] =
-            py_trail_object(&retention->ancestry, path->object);
-    finding->fan = finding->object_count;
-    if (group->count > 1 && group->shared < path->length + !is_complete)
+    const struct vote_path *path = &paths[group->first];
+    uint32_t others = group->count < CHAIN_LIMIT ? group->count : CHAIN_LIMIT - 1;
+    *finding = (struct finding){.root = path->nodes[0], .share = group->count, .fan = NO_FAN};
+    finding->is_linked = path->is_linked && group->shared == path->length;
+    note_chain(retention, finding, path);
+    for (uint32_t i = 0; i < others; i++) {
+        uint32_t other = group->begin + (uint32_t)((uint64_t)i * group->count / others);
+        if (other != group->first)
+            note_chain(retention, finding, &paths[other]);
+    }
+    /* Of a linked structure even a single object hangs below the head. */
+    if (group->count > 1 || finding->is_linked)
         finding->fan = group->shared >= 2 ? group->shared - 2 : 0;
-    /* All of them hang below the head. */
-    if (path->is_linked && group->shared == path->length)
-        finding->fan = group->shared - 2;
 }
 
 static void vote(struct retention *retention, struct subject *subject, PyObject *const *objects,
@@ -108,7 +128,7 @@ static void vote(struct retention *retention, struct subject *subject, PyObject 
     py_trail_cut(paths, subject->asked);
     size_t found = vote_count(paths, subject->asked, groups, GROUP_LIMIT);
     for (size_t i = 0; i < found; i++)
-        note_group(retention, subject, &paths[groups[i].first], &groups[i]);
+        note_group(retention, subject, paths, &groups[i]);
 }
 
 static int take_samples(struct retention *retention, const struct py_generations *generations,
@@ -155,17 +175,23 @@ static int measure(struct retention *retention, PyObject *barrier, uint64_t *byt
     return status;
 }
 
+/* Where they fan out: all of them have it. */
+static PyObject *point_of(const struct finding *finding)
+{
+    return finding->chains[0].objects[finding->fan];
+}
+
 static bool is_accumulation_point(const struct retention *retention, const struct finding *finding)
 {
-    if (finding->fan >= finding->object_count)
+    if (finding->fan >= finding->chains[0].count)
         return false;
     return finding->is_linked ||
-           py_container_of(retention->graph, finding->objects[finding->fan]) != PY_CONTAINER_NONE;
+           py_container_of(retention->graph, point_of(finding)) != PY_CONTAINER_NONE;
 }
 
 static int measure_once(struct retention *retention, struct finding *finding)
 {
-    PyObject *point = finding->objects[finding->fan];
+    PyObject *point = point_of(finding);
     size_t i = 0;
     while (i < retention->sized_count && retention->sized[i] != point)
         i++;
@@ -216,8 +242,9 @@ static bool is_namespace(const struct retention *retention, const struct finding
 {
     if (finding->fan == 0)
         return false;
-    PyObject *dict = py_attribute_dict(retention->graph, finding->objects[finding->fan - 1]);
-    bool answer = dict != NULL && dict == finding->objects[finding->fan];
+    PyObject *dict =
+        py_attribute_dict(retention->graph, finding->chains[0].objects[finding->fan - 1]);
+    bool answer = dict != NULL && dict == point_of(finding);
     py_release(dict);
     return answer;
 }
@@ -227,9 +254,9 @@ static PyObject *owner_of(const struct retention *retention, const struct findin
 {
     size_t at = finding->fan;
     while (at-- > 0) {
-        if (py_container_of(retention->graph, finding->objects[at]) == PY_CONTAINER_NONE)
-            return finding->objects[at];
-        if (py_graph_class(retention->graph, finding->objects[at]) != py.PyDict_Type ||
+        if (py_container_of(retention->graph, finding->chains[0].objects[at]) == PY_CONTAINER_NONE)
+            return finding->chains[0].objects[at];
+        if (py_graph_class(retention->graph, finding->chains[0].objects[at]) != py.PyDict_Type ||
             at + 1 < finding->fan)
             return NULL;
     }
@@ -241,7 +268,7 @@ static void describe_point(const struct retention *retention, const struct findi
 {
     if (!is_accumulation_point(retention, finding) || is_namespace(retention, finding))
         return;
-    PyObject *point = finding->objects[finding->fan];
+    PyObject *point = point_of(finding);
     holder->container = py_class_name(py_graph_class(retention->graph, point));
     holder->retained_bytes = finding->retained_bytes;
     holder->is_linked = finding->is_linked;
@@ -251,17 +278,50 @@ static void describe_point(const struct retention *retention, const struct findi
     }
 }
 
+static void express(const struct retention *retention, const struct finding *finding, size_t place,
+                    size_t limit, struct text *text)
+{
+    const struct chain *chain = &finding->chains[place];
+    size_t count = chain->count < limit ? chain->count : limit;
+    py_expression_add(text, &retention->ancestry, finding->root, chain->objects, count,
+                      finding->fan);
+}
+
+/* The expression that at least half of the chains have; where they go too many ways below the
+ * object where they fan out, it ends there. */
+static void express_most(const struct retention *retention, const struct finding *finding,
+                         struct text *text)
+{
+    struct text first = {0};
+    size_t same = 1;
+    express(retention, finding, 0, SIZE_MAX, &first);
+    for (size_t i = 1; i < finding->chain_count && !first.failed; i++) {
+        struct text other = {0};
+        express(retention, finding, i, SIZE_MAX, &other);
+        same += other.size == first.size && memcmp(other.bytes, first.bytes, first.size) == 0;
+        text_clear(&other);
+    }
+    if (same * 2 >= finding->chain_count) {
+        text_add_bytes(text, first.bytes != NULL ? first.bytes : "", first.size);
+    } else {
+        express(retention, finding, 0, finding->fan + 2, text);
+        text_add(text, "...");
+    }
+    text->failed |= first.failed;
+    text_clear(&first);
+}
+
 static int describe(const struct retention *retention, const struct finding *finding,
                     struct held_class *class)
 {
     struct holder holder = {.kind = kind_of(finding->root), .share = finding->share};
     struct text text = {0};
-    if (holder.kind != HOLDER_CYCLE) {
-        py_expression_add(&text, &retention->ancestry, finding->root, finding->objects,
-                          finding->object_count, finding->fan);
+    if (holder.kind == HOLDER_CYCLE) {
+        text_add_bytes(&text, "", 0);
+    } else {
+        express_most(retention, finding, &text);
         describe_point(retention, finding, &holder);
     }
-    text_add_bytes(&text, "", 0);
     holder.expression = text.bytes;
     if (holders_add(class, &holder) != 0)
         return -1;

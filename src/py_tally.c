@@ -17,22 +17,10 @@ struct py_tally_deferred {
     PyObject *class;
 };
 
-/* Room for one more item of `size` bytes. Returns the array, moved perhaps, or NULL. */
-static void *room(void *array, size_t count, size_t *capacity, size_t size)
-{
-    if (count < *capacity)
-        return array;
-    size_t wider = *capacity == 0 ? 64 : *capacity * 2;
-    void *moved = memory_resize(array, wider * size);
-    if (moved != NULL)
-        *capacity = wider;
-    return moved;
-}
-
 static int plan_class(struct py_tally *tally, struct census_entry *entry, PyObject *example)
 {
     struct py_size_plan *plans =
-        room(tally->plans, tally->plan_count, &tally->plan_capacity, sizeof(*plans));
+        memory_room(tally->plans, tally->plan_count, &tally->plan_capacity, sizeof(*plans));
     if (plans == NULL)
         return -1;
     PyObject *class = (PyObject *)entry->class;
@@ -46,8 +34,8 @@ static int plan_class(struct py_tally *tally, struct census_entry *entry, PyObje
 
 int py_tally_defer(struct py_tally *tally, PyObject *object, PyObject *class)
 {
-    struct py_tally_deferred *deferred =
-        room(tally->deferred, tally->deferred_count, &tally->deferred_capacity, sizeof(*deferred));
+    struct py_tally_deferred *deferred = memory_room(tally->deferred, tally->deferred_count,
+                                                     &tally->deferred_capacity, sizeof(*deferred));
     if (deferred == NULL)
         return -1;
     py.Py_IncRef(object);

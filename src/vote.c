@@ -96,7 +96,8 @@ static bool is_before(const struct count *count, const struct vote_group *a,
 
 static void add_group(struct count *count, const struct range *range)
 {
-    struct vote_group group = {given_first(count, range), range->end - range->begin, range->shared};
+    struct vote_group group = {range->begin, given_first(count, range), range->end - range->begin,
+                               range->shared};
     size_t place = count->group_count;
     while (place > 0 && is_before(count, &group, &count->groups[place - 1]))
         place--;

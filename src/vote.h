@@ -22,7 +22,8 @@ struct vote_path {
 };
 
 struct vote_group {
-    uint32_t first;  /* the path in it that was given first */
+    uint32_t begin;  /* where its paths stand from now on, one behind the other */
+    uint32_t first;  /* the one of them that was given first */
     uint32_t count;  /* of paths in it */
     uint32_t shared; /* how many nodes they have in common; the last one is where they fan out */
 };

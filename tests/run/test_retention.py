@@ -217,6 +217,14 @@ class Attributes(RetentionTest):
 
 class Roots(RetentionTest):
     def test_of_running_programs(self):
+        # Where atexit and asyncio keep what they hold has changed over the years.
+        atexit = ("<list held by C code or a running call>[0][0]" if self.since(3, 14) else
+                  "<functools.partial held by C code or a running call>" if self.since(3, 10) else "atexit.?")
+        task = "_asyncio._current_tasks[<asyncio.unix_events._UnixSelectorEventLoop>]"
+        context = ("<frame asyncio.events.Handle._run>.f_locals['self']._context" if self.since(3, 14) else
+                   task + ".<context>")
+        coroutine = (task + "._coro.cr_frame.<stack>.cr_frame" if (3, 12) <= self.interpreter.number < (3, 14)
+                     else "<frame __main__.in_context>")
         self.check("""
             import asyncio, atexit, contextvars, functools
             def classes(*names):
@@ -270,15 +278,9 @@ class Roots(RetentionTest):
             "OfMain": "50 of 50 by <frame __main__.run>.f_locals['local'][*] "
                       "(list, 60 items, retains {size})",
             "OfDict": ["1 of 3 by <frame __main__.worker>.f_locals['by_name']['x']['y']"] * 3,
-            "OfAtexit": "1 of 1 by %s.args[0][0]" % (
-                "<functools.partial held by C code or a running call>" if self.since(3, 10) else "atexit.?"),
-            "OfContext": "50 of 50 by _asyncio._current_tasks[<asyncio.unix_events."
-                         "_UnixSelectorEventLoop>].<context>['request'][*] "
-                         "(list, 60 items, retains {size})",
-            "OfCoroutine": "50 of 50 by %s.f_locals['mine'][*] (list, 60 items, retains {size})" % (
-                "_asyncio._current_tasks[<asyncio.unix_events._UnixSelectorEventLoop>]."
-                "_coro.cr_frame.<stack>.cr_frame" if self.since(3, 12) else
-                "<frame __main__.in_context>"),
+            "OfAtexit": "1 of 1 by %s.args[0][0]" % atexit,
+            "OfContext": "50 of 50 by %s['request'][*] (list, 60 items, retains {size})" % context,
+            "OfCoroutine": "50 of 50 by %s.f_locals['mine'][*] (list, 60 items, retains {size})" % coroutine,
         })
 
     def test_without_a_module(self):
