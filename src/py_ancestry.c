@@ -107,15 +107,17 @@ static void note_outside(struct search *search, PyObject *object)
     outside[search->outside_count++] = (struct outside){object, kind_of(search->graph, object)};
 }
 
-/* What is held from outside and not yet reached. */
+/* What is held from outside, or frozen, and not yet reached. */
 static void find_outside(struct search *search)
 {
-    struct address_cursor cursor = {0};
-    uintptr_t address;
-    for (uint32_t i = 0; (address = address_index_next(&search->graph->index, &cursor)) != 0; i++) {
-        if (search->ancestry->parents[i] == PY_ANCESTRY_NONE &&
-            py_graph_is_held_outside(search->graph, (PyObject *)address, i))
-            note_outside(search, (PyObject *)address);
+    const struct py_graph *graph = search->graph;
+    struct py_graph_cursor cursor = {.next = 0};
+    uint32_t number;
+    PyObject *object;
+    while ((object = py_graph_next(graph, &cursor, &number)) != NULL) {
+        if (search->ancestry->parents[number] == PY_ANCESTRY_NONE &&
+            (py_graph_is_frozen(graph, number) || py_graph_is_held_outside(graph, object, number)))
+            note_outside(search, object);
     }
 }
 
@@ -176,7 +178,7 @@ static void reach_all(struct search *search)
 int py_ancestry_build(struct py_ancestry *ancestry, const struct py_graph *graph)
 {
     struct search search = {.ancestry = ancestry, .graph = graph};
-    size_t bytes = (size_t)graph->index.count * sizeof(*ancestry->parents);
+    size_t bytes = (size_t)graph->count * sizeof(*ancestry->parents);
     *ancestry = (struct py_ancestry){.graph = graph, .parents = memory_allocate(bytes)};
     if (ancestry->parents == NULL)
         return -1;

@@ -3,8 +3,9 @@
  * A newly tracked object is linked at the tail of the youngest list, so its `next` is the address
  * of that list's head. The heads stand in an array of struct gc_generation {PyGC_Head, int
  * threshold, int count}: `generations[3]` in 3.8 to 3.13 and from 3.14.5 on, `young, old[2]`
- * in 3.14.0 to 3.14.4 (Include/internal/pycore_gc.h, pycore_interp_structs.h). Nothing is believed
- * before it is checked.
+ * in 3.14.0 to 3.14.4 (Include/internal/pycore_gc.h, pycore_interp_structs.h).
+ * `permanent_generation` is another such struct behind them, where there is a pointer `generation0`
+ * behind that. Nothing is believed before it is checked.
  */
 #include "py_generations.h"
 
@@ -131,6 +132,23 @@ static bool counts_agree(PyObject *gc, const struct generation *first)
     return expected > 0 && total == expected;
 }
 
+static struct py_gc_head *find_frozen(PyObject *gc, struct generation *first)
+{
+    PyObject *function = py_attribute(gc, "get_freeze_count");
+    long expected = -1;
+    if (function != NULL)
+        expected = py_integer(py.PyObject_CallFunctionObjArgs(function, NULL), -1);
+    py_clear_error();
+    py_release(function);
+    char *end = (char *)(first + PY_GENERATION_COUNT);
+    for (size_t skip = 0; expected >= 0 && skip <= sizeof(void *); skip += sizeof(void *)) {
+        struct py_gc_head *head = (struct py_gc_head *)(void *)(end + skip);
+        if (count_list(head, expected) == expected)
+            return head;
+    }
+    return NULL;
+}
+
 static struct generation *find_youngest(PyObject *gc, PyObject *newest)
 {
     const struct py_gc_head *linked = (const struct py_gc_head *)(const void *)newest - 1;
@@ -150,6 +168,7 @@ enum py_generations_result py_generations_find(struct py_generations *generation
     py_release(newest);
     for (int i = 0; first != NULL && i < PY_GENERATION_COUNT; i++)
         generations->heads[i] = &first[i].head;
+    generations->frozen = first != NULL ? find_frozen(gc, first) : NULL;
     if (no_lists)
         return PY_GENERATIONS_NONE;
     return first != NULL ? PY_GENERATIONS_FOUND : PY_GENERATIONS_UNKNOWN;

@@ -21,7 +21,8 @@ enum { PY_GENERATION_COUNT = 3 };
 
 struct py_generations {
     struct py_gc_head *heads[PY_GENERATION_COUNT];
-    size_t type_offset; /* of ob_type in an object, with ob_size behind it; 0: not known */
+    struct py_gc_head *frozen; /* what gc.freeze() has set aside, or NULL where it is not known */
+    size_t type_offset;        /* of ob_type in an object, with ob_size behind it; 0: not known */
 };
 
 enum py_generations_result {
@@ -32,7 +33,8 @@ enum py_generations_result {
 
 /* Finds the lists and proves that they are what they are taken for: the thresholds behind the heads
  * are those of gc.get_threshold(), every list closes, and together they hold as many objects as
- * gc.get_objects(). `type_offset`, proven with objects of known classes and sizes, may be known
+ * gc.get_objects(). The list of frozen objects, none of them, has as many as gc.get_freeze_count().
+ * `type_offset`, proven with objects of known classes and sizes, may be known
  * where the lists are not. GIL. */
 enum py_generations_result py_generations_find(struct py_generations *generations, PyObject *gc);
 

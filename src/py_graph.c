@@ -64,18 +64,30 @@ int py_graph_begin(const struct py_generations *generations)
 
 /* ---- Building ---- */
 
+static int number_list(struct address_index *index, const struct py_gc_head *head)
+{
+    for (struct py_gc_head *at = py_gc_next(head); at != head; at = py_gc_next(at)) {
+        if (address_index_add(index, (uintptr_t)py_gc_object(at)) != 0)
+            return -1;
+    }
+    return 0;
+}
+
 static int number_objects(struct py_graph *graph, const struct py_generations *generations)
 {
-    for (int i = 0; i < PY_GENERATION_COUNT; i++) {
-        struct py_gc_head *head = generations->heads[i];
-        for (struct py_gc_head *at = py_gc_next(head); at != head; at = py_gc_next(at)) {
-            if (address_index_add(&graph->index, (uintptr_t)py_gc_object(at)) != 0)
-                return -1;
-        }
-    }
-    if (address_index_close(&graph->index) != 0)
+    int status = 0;
+    for (int i = 0; i < PY_GENERATION_COUNT && status == 0; i++)
+        status = number_list(&graph->objects, generations->heads[i]);
+    if (status == 0 && generations->frozen != NULL)
+        status = number_list(&graph->frozen, generations->frozen);
+    if (status != 0 || address_index_close(&graph->objects) != 0 ||
+        address_index_close(&graph->frozen) != 0)
         return -1;
-    graph->counts = memory_allocate_zeroed(graph->index.count, sizeof(*graph->counts));
+    uint64_t count = (uint64_t)graph->objects.count + graph->frozen.count;
+    if (count >= PY_GRAPH_MARK)
+        return -1;
+    graph->count = (uint32_t)count;
+    graph->counts = memory_allocate_zeroed(graph->count, sizeof(*graph->counts));
     return graph->counts != NULL ? 0 : -1;
 }
 
@@ -93,23 +105,45 @@ int py_graph_build(struct py_graph *graph, const struct py_generations *generati
     *graph = (struct py_graph){.type_offset = generations->type_offset};
     if (number_objects(graph, generations) != 0)
         return -1;
-    struct address_cursor cursor = {0};
-    uintptr_t address;
-    while ((address = address_index_next(&graph->index, &cursor)) != 0)
-        py_graph_traverse(graph, (PyObject *)address, count_reference, graph);
+    struct py_graph_cursor cursor = {.next = 0};
+    uint32_t number;
+    PyObject *object;
+    while ((object = py_graph_next(graph, &cursor, &number)) != NULL)
+        py_graph_traverse(graph, object, count_reference, graph);
     return 0;
 }
 
 void py_graph_clear(struct py_graph *graph)
 {
-    address_index_clear(&graph->index);
+    address_index_clear(&graph->objects);
+    address_index_clear(&graph->frozen);
     memory_free(graph->counts);
     *graph = (struct py_graph){0};
 }
 
+PyObject *py_graph_next(const struct py_graph *graph, struct py_graph_cursor *cursor,
+                        uint32_t *number)
+{
+    *number = cursor->next;
+    if (cursor->next == graph->count)
+        return NULL;
+    if (cursor->next == graph->objects.count)
+        cursor->cursor = (struct address_cursor){0};
+    cursor->next++;
+    return (PyObject *)address_index_next(
+        py_graph_is_frozen(graph, *number) ? &graph->frozen : &graph->objects, &cursor->cursor);
+}
+
+PyObject *py_graph_object(const struct py_graph *graph, uint32_t number)
+{
+    if (!py_graph_is_frozen(graph, number))
+        return (PyObject *)address_index_at(&graph->objects, number);
+    return (PyObject *)address_index_at(&graph->frozen, number - graph->objects.count);
+}
+
 void py_graph_unmark(struct py_graph *graph)
 {
-    for (uint32_t i = 0; i < graph->index.count; i++)
+    for (uint32_t i = 0; i < graph->count; i++)
         graph->counts[i] &= ~PY_GRAPH_MARK;
 }
 

@@ -25,10 +25,19 @@ enum {
 #define PY_GRAPH_NONE ADDRESS_INDEX_NONE
 #define PY_GRAPH_MARK ((uint32_t)1 << 31)
 
+/* The numbers of frozen objects come after those of all others. */
 struct py_graph {
-    size_t type_offset; /* of ob_type in an object */
-    struct address_index index;
+    size_t type_offset;           /* of ob_type in an object */
+    struct address_index objects; /* of gc.get_objects() */
+    struct address_index frozen;  /* by gc.freeze() */
+    uint32_t count;               /* of both */
     uint32_t *counts; /* by number: references from tracked objects, and PY_GRAPH_MARK */
+};
+
+/* A walk over all objects in the order of their numbers: start with zero. */
+struct py_graph_cursor {
+    struct address_cursor cursor;
+    uint32_t next;
 };
 
 /* Proves that the fields of type objects are where they are taken to be. 0, or -1: then nothing
@@ -42,6 +51,13 @@ int py_graph_begin(const struct py_generations *generations);
 int py_graph_build(struct py_graph *graph, const struct py_generations *generations);
 
 void py_graph_clear(struct py_graph *graph);
+
+/* The next object, with its number, or NULL at the end. */
+PyObject *py_graph_next(const struct py_graph *graph, struct py_graph_cursor *cursor,
+                        uint32_t *number);
+
+/* The object with this number. */
+PyObject *py_graph_object(const struct py_graph *graph, uint32_t number);
 
 /* Takes all marks away. */
 void py_graph_unmark(struct py_graph *graph);
@@ -78,7 +94,16 @@ static inline PyObject *py_graph_class(const struct py_graph *graph, const PyObj
 
 static inline uint32_t py_graph_number(const struct py_graph *graph, const PyObject *object)
 {
-    return address_index_find(&graph->index, (uintptr_t)object);
+    uint32_t number = address_index_find(&graph->objects, (uintptr_t)object);
+    if (number != PY_GRAPH_NONE || graph->frozen.count == 0)
+        return number;
+    number = address_index_find(&graph->frozen, (uintptr_t)object);
+    return number != PY_GRAPH_NONE ? graph->objects.count + number : number;
+}
+
+static inline bool py_graph_is_frozen(const struct py_graph *graph, uint32_t number)
+{
+    return number >= graph->objects.count;
 }
 
 /* PyVarObject's ob_size. */

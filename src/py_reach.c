@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * What is held from outside is alive, and so is what can be reached from there. Invariant: whatever
+ * What is held from outside is alive, and so is what can be reached from there. The collector never
+ * frees what is frozen, and takes all that it holds for held from outside. Invariant: whatever
  * is on the stack is marked.
  */
 #include "py_reach.h"
@@ -42,11 +43,21 @@ static int reach_object(PyObject *object, void *argument)
     return 0;
 }
 
+/* Frozen objects are none of gc.get_objects(). */
+static int visit_object(const struct reach *reach, PyObject *object)
+{
+    const struct py_graph *graph = reach->graph;
+    if (reach->visit == NULL ||
+        (graph->frozen.count > 0 && py_graph_is_frozen(graph, py_graph_number(graph, object))))
+        return 0;
+    return reach->visit(reach->context, object);
+}
+
 static void empty_stack(struct reach *reach)
 {
     while (reach->stack_size > 0 && reach->status == 0) {
         PyObject *object = reach->stack[--reach->stack_size];
-        if (reach->visit != NULL && reach->visit(reach->context, object) != 0)
+        if (visit_object(reach, object) != 0)
             reach->status = -1;
         py_graph_traverse(reach->graph, object, reach_object, reach);
     }
@@ -56,12 +67,14 @@ int py_reach_each(struct py_graph *graph, int (*visit)(void *context, PyObject *
                   void *context)
 {
     struct reach reach = {.graph = graph, .visit = visit, .context = context};
-    struct address_cursor cursor = {0};
-    uintptr_t address;
-    for (uint32_t i = 0; (address = address_index_next(&graph->index, &cursor)) != 0; i++) {
-        PyObject *object = (PyObject *)address;
-        if (!py_graph_is_marked(graph, i) && py_graph_is_held_outside(graph, object, i)) {
-            py_graph_mark(graph, i);
+    struct py_graph_cursor cursor = {.next = 0};
+    uint32_t number;
+    PyObject *object;
+    while ((object = py_graph_next(graph, &cursor, &number)) != NULL) {
+        if (!py_graph_is_marked(graph, number) &&
+            (py_graph_is_frozen(graph, number) ||
+             py_graph_is_held_outside(graph, object, number))) {
+            py_graph_mark(graph, number);
             push(&reach, object);
             empty_stack(&reach);
         }

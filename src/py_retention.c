@@ -86,10 +86,10 @@ static void note_chain(const struct retention *retention, struct finding *findin
     const struct py_ancestry *ancestry = &retention->ancestry;
     struct chain *chain = &finding->chains[finding->chain_count++];
     for (uint32_t i = 1; i < path->length; i++)
-        chain->objects[chain->count++] = py_trail_object(ancestry, path->nodes[i]);
+        chain->objects[chain->count++] = py_graph_object(ancestry->graph, path->nodes[i]);
     bool is_complete = path->length > 1 && path->nodes[path->length - 1] == path->object;
     if (!is_complete && !path->is_linked)
-        chain->objects[chain->count++] = py_trail_object(ancestry, path->object);
+        chain->objects[chain->count++] = py_graph_object(ancestry->graph, path->object);
 }
 
 /* The newest object's chain comes first, then some from all over the group. */
@@ -158,17 +158,18 @@ static int measure(struct retention *retention, PyObject *barrier, uint64_t *byt
 {
     struct py_graph *graph = retention->graph;
     struct py_tally tally = {.type_offset = graph->type_offset, .is_in_twin = true};
-    struct address_cursor cursor = {0};
-    uintptr_t address;
+    struct py_graph_cursor cursor = {.next = 0};
+    uint32_t number;
+    PyObject *object;
     py_graph_unmark(graph);
     py_graph_mark(graph, py_graph_number(graph, barrier));
     int status = py_reach_each(graph, NULL, NULL);
     if (status == 0)
         status = py_tally_add_at(&tally, PY_TALLY_FRONT, barrier);
-    for (uint32_t i = 0; status == 0 && (address = address_index_next(&graph->index, &cursor)) != 0;
-         i++) {
-        if (!py_graph_is_marked(graph, i) && retention->ancestry.parents[i] != PY_ANCESTRY_NONE)
-            status = py_tally_add_at(&tally, PY_TALLY_FRONT, (PyObject *)address);
+    while (status == 0 && (object = py_graph_next(graph, &cursor, &number)) != NULL) {
+        if (!py_graph_is_marked(graph, number) &&
+            retention->ancestry.parents[number] != PY_ANCESTRY_NONE)
+            status = py_tally_add_at(&tally, PY_TALLY_FRONT, object);
     }
     *bytes = py_tally_bytes(&tally);
     py_tally_clear(&tally);

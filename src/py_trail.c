@@ -50,12 +50,12 @@ static bool has_name(const struct py_ancestry *ancestry, const struct vote_path 
     if (path->length < 2)
         return false;
     const struct py_graph *graph = ancestry->graph;
-    PyObject *holder = py_trail_object(ancestry, path->nodes[path->length - 1]);
+    PyObject *holder = py_graph_object(ancestry->graph, path->nodes[path->length - 1]);
     if (py_container_of(graph, holder) == PY_CONTAINER_NONE)
         return true;
     return path->length > 2 &&
-           py_edge_may_be_namespace(graph, py_trail_object(ancestry, path->nodes[path->length - 2]),
-                                    holder);
+           py_edge_may_be_namespace(
+               graph, py_graph_object(ancestry->graph, path->nodes[path->length - 2]), holder);
 }
 
 /* ---- Linked structures ---- */
@@ -87,7 +87,8 @@ static void end_at_head(struct vote_path *path, const struct py_ancestry *ancest
 {
     PyObject *classes[VOTE_DEPTH_LIMIT];
     for (uint32_t i = 1; i < path->length; i++)
-        classes[i] = py_graph_class(ancestry->graph, py_trail_object(ancestry, path->nodes[i]));
+        classes[i] =
+            py_graph_class(ancestry->graph, py_graph_object(ancestry->graph, path->nodes[i]));
     uint32_t head = find_head(classes, path->length);
     if (head != 0) {
         path->length = head + 1;

@@ -18,9 +18,4 @@ bool py_trail_follow(struct vote_path *path, const struct py_ancestry *ancestry,
 /* Ends every path at the head of a linked structure that another one ends at. */
 void py_trail_cut(struct vote_path *paths, uint32_t count);
 
-static inline PyObject *py_trail_object(const struct py_ancestry *ancestry, uint32_t number)
-{
-    return (PyObject *)address_index_at(&ancestry->graph->index, number);
-}
-
 #endif

@@ -336,6 +336,36 @@ class Roots(RetentionTest):
         })
 
 
+class Frozen(RetentionTest):
+    def test_what_is_frozen_holds(self):
+        found, counted = self.ask("""
+            class Held: pass
+            class Frozen: pass
+            class Lost: pass
+            class Bot: pass
+            bot = Bot()
+            bot.seen = []
+            bot.frozen = [Frozen() for i in range(60)]
+            lost = Lost()
+            lost.me, lost.held = lost, Frozen()
+            del lost
+            gc.disable()
+            gc.freeze()
+            bot.seen += [Held() for i in range(60)]
+            for i in range(5):
+                thing = Lost()
+                thing.me = thing
+            del thing
+            found = held()
+            print(json.dumps([found, Records.seen[-1].split("\\n\\n")[1].splitlines()[1:]]))
+        """, ["Held", "Frozen", "Lost"])
+        self.assertRegex(found["Held"][0], r"^50 of 50 by __main__\.bot\.seen\[\*\] \(list, 60 items, retains ")
+        self.assertEqual(found["Frozen"], [])
+        self.assertEqual(found["Lost"], ["5 of 5 by cycles that the collector has not found yet"])
+        # They are in no table.
+        self.assertEqual(counted[0].strip(), "__main__.Held: 60 objects")
+
+
 class Shares(RetentionTest):
     def test_different_holders(self):
         self.check("""
@@ -378,6 +408,24 @@ class Shares(RetentionTest):
             tell()
         """, {"Thing": ["48 of 50 by __main__.new[*] (dict, 48 items, retains {size})",
                         "2 of 50 by __main__.newest[*] (tuple, 2 items)"]})
+
+    def test_weak_references_hold_nothing(self):
+        self.check("""
+            import weakref
+            class Thing: pass
+            class Bot: pass
+            by_name = weakref.WeakValueDictionary()
+            known = weakref.WeakSet()
+            bot = Bot(); bot.deep = [Bot()]; bot.deep[0].things = []
+            for i in range(60):
+                thing = Thing()
+                by_name[i] = thing
+                known.add(thing)
+                bot.deep[0].things.append(thing)
+            references = [weakref.ref(thing), weakref.proxy(thing)]
+            del thing
+            tell()
+        """, {"Thing": "50 of 50 by __main__.bot.deep[0].things[*] (list, 60 items, retains {size})"})
 
     def test_linked_structures(self):
         self.check("""
