@@ -42,12 +42,8 @@ ASKING = """
 class RetentionTest(host.HostTest):
     def setUp(self):
         super().setUp()
-        if "t" in self.abiflags():
+        if self.interpreter.free_threaded:
             self.skipTest("a free-threaded build cannot be walked in a copy")
-
-    def abiflags(self):
-        return self.run_command([self.python, "-c", "import sys; print(sys.abiflags)"],
-                                host.clean_environment()).out.strip()
 
     def ask(self, text, classes, *flags, **options):
         """What the program has told: its holders, and whatever else it has passed to tell()."""
@@ -680,6 +676,17 @@ class Choice(RetentionTest):
             tell()
         """, ["dict"])
         self.assertRegex("\n".join(found["dict"]), r"\d+ of 50 by __main__\.rows\[\*\]")
+
+
+class FreeThreaded(host.HostTest):
+    def test_says_why_not(self):
+        if not self.interpreter.free_threaded:
+            self.skipTest("for free-threaded builds only")
+        ended = self.run_program(host.joined(ASKING, "print(held(), held())"), snapshot_signal="SIGUSR1",
+                                 interval_seconds=3600, retention_classes="dict")
+        self.assertEqual((ended.code, ended.out), (0, "{} {}\n"), ended)
+        self.assertEqual(ended.complaints, [
+            "memprof: retention_classes: the holders of objects are not to be found in this Python"])
 
 
 if __name__ == "__main__":
