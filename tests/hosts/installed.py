@@ -54,6 +54,15 @@ def free_port():
             return port
 
 
+def is_copy(pid):
+    """Whether it is a copy of a process that takes a snapshot."""
+    try:
+        with open("/proc/%d/comm" % pid) as file:
+            return file.read().strip() == PROFILER_THREAD
+    except OSError:
+        return False
+
+
 def children_of(pid):
     """Process ids of the children, [] where the process is gone."""
     found = []
@@ -63,7 +72,7 @@ def children_of(pid):
                 found += [int(word) for word in file.read().split()]
         except OSError:
             pass
-    return found
+    return [child for child in found if not is_copy(child)]
 
 
 def thread_names(pid):

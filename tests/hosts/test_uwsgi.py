@@ -149,6 +149,8 @@ class Uwsgi(installed.HostTest):
         worker, = self.workers_of(service)
         for _ in range(3):
             installed.request(self.port)
+        # A worker that is told to stop before it is done with a request skips Python's exit callbacks.
+        self.wait_for_log(service, r"GET / => generated", 3)
         self.assert_uwsgi_stops(service)
         self.assertIn(300, self.nodes_of(service, worker), service.log[-3000:])
 

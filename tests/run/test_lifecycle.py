@@ -260,8 +260,13 @@ class Forking(host.HostTest):
                 time.sleep(0.02)
             for thread in threads:
                 thread.join()
-            names = [open("/proc/self/task/%s/comm" % task).read().strip()
-                     for task in os.listdir("/proc/self/task")]
+            names = []
+            for task in os.listdir("/proc/self/task"):
+                try:    # a thread that has been joined may be listed a moment longer
+                    with open("/proc/self/task/%s/comm" % task) as file:
+                        names.append(file.read().strip())
+                except OSError:
+                    pass
             taken.clear()
             os.kill(os.getpid(), signal.SIGUSR1)
             while not taken:
