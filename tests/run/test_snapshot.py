@@ -3,6 +3,7 @@
 
 import json
 import os
+import unittest
 
 import host
 
@@ -11,6 +12,8 @@ FIGURES_OPTIONS = {"snapshot_signal": "SIGUSR1", "top_n_classes": 1000000, "snap
 
 def unknown_version(**options):
     """The environment for a Python that looks like a version which nobody knows yet."""
+    if "MEMPROF_TEST_UNKNOWN_VERSION" not in os.environ:
+        raise unittest.SkipTest("MEMPROF_TEST_UNKNOWN_VERSION names no library")
     environment = host.profiled_environment(**options)
     environment["LD_PRELOAD"] += ":" + os.environ["MEMPROF_TEST_UNKNOWN_VERSION"]
     return environment
