@@ -22,7 +22,8 @@ MIRROR = "http://deb.debian.org/debian"
 # Newer releases than debootstrap knows are laid out like sid.
 SCRIPT = "/usr/share/debootstrap/scripts/sid"
 RUNS = [["tests/run/test_%s.py" % name]
-        for name in ("snapshot", "activation", "config", "logging", "lifecycle", "retention")]
+        for name in ("snapshot", "modes", "activation", "config", "logging", "lifecycle",
+                     "retention")]
 RUNS += [["tests/run/stress_start_stop.py", "200"],
          ["tests/hosts/discord/check_discord.py", "--library", "/memprof/libmemprof.so"]]
 
