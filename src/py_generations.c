@@ -101,13 +101,20 @@ static bool thresholds_agree(PyObject *gc, const struct generation *first)
            first[1].threshold == thresholds[1];
 }
 
+/* What stands where a list is only looked for may be anything. */
+static bool is_address(const struct py_gc_head *head)
+{
+    uintptr_t address = (uintptr_t)head;
+    return address % sizeof(void *) == 0 && address >= 1 << 16 && address >> 47 == 0;
+}
+
 /* Objects in a list, or -1 where it does not close within `limit` steps, or a link back leads
  * elsewhere than the link to it came from. */
 static ssize_t count_list(const struct py_gc_head *head, ssize_t limit)
 {
     ssize_t count = 0;
     const struct py_gc_head *from = head, *at = py_gc_next(head);
-    for (; at != NULL && at != head && py_gc_previous(at) == from && count <= limit; count++) {
+    for (; at != head && is_address(at) && py_gc_previous(at) == from && count <= limit; count++) {
         from = at;
         at = py_gc_next(at);
     }
