@@ -21,6 +21,7 @@ import interpreters
 LIBRARY = os.environ.get("MEMPROF_LIBRARY", "")
 STARTED = "Main :: Starting memory profiler"
 TIMEOUT_SECONDS = int(os.environ.get("MEMPROF_TEST_TIMEOUT", "180"))
+CANNOT_FORK = "MEMPROF_TEST_CANNOT_FORK" in os.environ
 SIDE_BY_SIDE = 4
 
 LOGGING_TO_STDERR = """
@@ -45,6 +46,8 @@ def profiled_environment(**options):
     """What makes the profiler run; options in lower case become MEMPROF_<OPTION>."""
     environment = clean_environment()
     environment["LD_PRELOAD"] = LIBRARY
+    if CANNOT_FORK:
+        environment["MEMPROF_SNAPSHOT_MODE"] = "inline"
     for name, value in options.items():
         environment["MEMPROF_" + name.upper()] = str(value)
     return environment

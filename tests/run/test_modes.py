@@ -61,7 +61,10 @@ ASKING = host.joined("""
         return (read("/proc/%d/stat" % pid).rsplit(") ", 1)[1:] or "X")[0][0]
 
     def stop(pid):
-        os.kill(pid, signal.SIGSTOP)
+        try:
+            os.kill(pid, signal.SIGSTOP)
+        except ProcessLookupError:
+            return False
         wait(lambda: state_of(pid) in "TZX", "the copy to stop")
         return state_of(pid) == "T"
 
