@@ -15,7 +15,7 @@
 #include "py_isolate.h"
 #include "py_name.h"
 #include "py_reach.h"
-#include "py_retention.h"
+#include "retention/py_retention.h"
 #include "py_tally.h"
 #include "py_visit.h"
 

@@ -5,7 +5,7 @@
  */
 #include "courses.h"
 
-#include "series.h"
+#include "growth/series.h"
 
 #include <math.h>
 #include <string.h>

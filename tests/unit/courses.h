@@ -6,7 +6,7 @@
 #ifndef MEMPROF_TEST_COURSES_H
 #define MEMPROF_TEST_COURSES_H
 
-#include "trend_watch.h"
+#include "growth/trend_watch.h"
 
 enum { COURSE_MAX = 2000 };
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "test.h"
 
-#include "history.h"
+#include "growth/history.h"
 
 #include <stdio.h>
 #include <stdlib.h>

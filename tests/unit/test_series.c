@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "test.h"
 
-#include "series.h"
+#include "growth/series.h"
 
 static void add(struct series *series, uint32_t snapshot, uint64_t count, size_t limit)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "test.h"
 
-#include "vote.h"
+#include "retention/vote.h"
 
 #include <string.h>
 

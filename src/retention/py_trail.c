@@ -3,10 +3,10 @@
  * A path has room for the holders next to the root; of a longer way the end is forgotten, which is
  * always a linked structure.
  */
-#include "py_trail.h"
+#include "retention/py_trail.h"
 
-#include "py_container.h"
-#include "py_edge.h"
+#include "retention/py_container.h"
+#include "retention/py_edge.h"
 
 enum { LINK_COUNT = 8 }; /* nodes of one class on the way make a linked structure */
 

@@ -2,12 +2,12 @@
  *
  * Roots that no expression leads to stand in angle brackets: `<frame bot.worker>`.
  */
-#include "py_expression.h"
+#include "retention/py_expression.h"
 
 #include "memory.h"
-#include "py_edge.h"
-#include "py_frame.h"
-#include "py_key.h"
+#include "retention/py_edge.h"
+#include "retention/py_frame.h"
+#include "retention/py_key.h"
 #include "py_name.h"
 
 enum { LENGTH_LIMIT = 500 };

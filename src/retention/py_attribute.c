@@ -4,9 +4,9 @@
  * followed: members, which are pointers at a known place in the object, and of the getters only
  * those named below, which do nothing but return what the object refers to.
  */
-#include "py_attribute.h"
+#include "retention/py_attribute.h"
 
-#include "py_key.h"
+#include "retention/py_key.h"
 #include "py_name.h"
 
 /* PyMemberDescrObject and PyGetSetDescrObject of Include/cpython/descrobject.h, behind their

@@ -5,7 +5,7 @@
 #ifndef MEMPROF_PY_EXPRESSION_H
 #define MEMPROF_PY_EXPRESSION_H
 
-#include "py_ancestry.h"
+#include "retention/py_ancestry.h"
 #include "text.h"
 
 /* Appends `__main__.bot.seen[*]`: the root that `root` says (an entry of an ancestry's parents),

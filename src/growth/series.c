@@ -5,7 +5,7 @@
  * from snapshots. A run of equal values takes two samples, its first and its last, whatever its
  * length: leaks that come in rare jumps stay exact for a long time.
  */
-#include "series.h"
+#include "growth/series.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -4,12 +4,12 @@
  * is. Some references are not worth a name of their own: from an instance to the dict of its
  * attributes, from a variable to the cell that it is kept in.
  */
-#include "py_edge.h"
+#include "retention/py_edge.h"
 
-#include "py_attribute.h"
-#include "py_container.h"
-#include "py_frame.h"
-#include "py_key.h"
+#include "retention/py_attribute.h"
+#include "retention/py_container.h"
+#include "retention/py_frame.h"
+#include "retention/py_key.h"
 #include "py_name.h"
 
 #include <stdio.h>

@@ -15,7 +15,7 @@
  * A rise counts up to twice the third largest only, so a jump amid growth is neither proof nor
  * hindrance.
  */
-#include "trend.h"
+#include "growth/trend.h"
 
 enum {
     RISES_MIN = 8,

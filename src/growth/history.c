@@ -4,9 +4,9 @@
  * no room; it is quiet as long as it has been the same in all of them, and from its first change on
  * moving, with a series whose last sample is of the last snapshot.
  */
-#include "history.h"
+#include "growth/history.h"
 
-#include "history_table.h"
+#include "growth/history_table.h"
 
 static struct series_sample sample_of(const struct history *history, uint64_t count, uint64_t bytes)
 {

@@ -3,7 +3,7 @@
  * Only objects whose class is exactly a builtin one are asked for their repr(); everything else is
  * told by its class, or is a member of an Enum, which stands in its instance's dict.
  */
-#include "py_key.h"
+#include "retention/py_key.h"
 
 #include "memory.h"
 #include "py_name.h"

@@ -5,7 +5,7 @@
 #ifndef MEMPROF_PY_SAMPLE_H
 #define MEMPROF_PY_SAMPLE_H
 
-#include "py_ancestry.h"
+#include "retention/py_ancestry.h"
 
 #define PY_SAMPLE_SIZE 50
 

@@ -7,7 +7,7 @@
 #define MEMPROF_HISTORY_H
 
 #include "snapshot.h"
-#include "trend_watch.h"
+#include "growth/trend_watch.h"
 
 /* However many classes there are, and however long it goes on. What malloc() adds is included. */
 enum { HISTORY_BYTES_MAX = 1 << 20 };

@@ -3,9 +3,9 @@
  * Lists, tuples and dicts are told by the flags of their classes (Include/object.h), the others by
  * the class of C code that theirs is made from.
  */
-#include "py_container.h"
+#include "retention/py_container.h"
 
-#include "py_attribute.h"
+#include "retention/py_attribute.h"
 
 static const unsigned long LIST_SUBCLASS = 1ul << 25, TUPLE_SUBCLASS = 1ul << 26,
                            DICT_SUBCLASS = 1ul << 29;

@@ -3,7 +3,7 @@
  * Frames are asked through their attributes, which C code of CPython answers. From 3.13 on f_locals
  * of a function's frame is a view of its variables (PEP 667), before it is a dict made for us.
  */
-#include "py_frame.h"
+#include "retention/py_frame.h"
 
 #include "py_name.h"
 

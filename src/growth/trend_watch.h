@@ -5,7 +5,7 @@
 #ifndef MEMPROF_TREND_WATCH_H
 #define MEMPROF_TREND_WATCH_H
 
-#include "trend.h"
+#include "growth/trend.h"
 
 enum trend_event {
     TREND_NO_EVENT,

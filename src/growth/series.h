@@ -5,7 +5,7 @@
 #ifndef MEMPROF_SERIES_H
 #define MEMPROF_SERIES_H
 
-#include "trend.h"
+#include "growth/trend.h"
 
 /* A struct trend_sample in half of the space. Larger numbers are cut off at what fits. */
 struct series_sample {

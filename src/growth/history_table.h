@@ -6,8 +6,8 @@
 #ifndef MEMPROF_HISTORY_TABLE_H
 #define MEMPROF_HISTORY_TABLE_H
 
-#include "history.h"
-#include "series.h"
+#include "growth/history.h"
+#include "growth/series.h"
 
 /* A class. Names are not kept: 64 bits of hash tell thousands of classes apart. */
 struct history_entry {

@@ -3,10 +3,10 @@
  * A breadth-first search per kind of root, one after the other. Invariant: an object is in the
  * queue, or has been, if and only if it has a parent.
  */
-#include "py_ancestry.h"
+#include "retention/py_ancestry.h"
 
 #include "memory.h"
-#include "py_frame.h"
+#include "retention/py_frame.h"
 
 struct outside {
     PyObject *object;

@@ -5,7 +5,7 @@
  * may grow: only what exceeds that by a quarter counts afterwards, so that a wave, or the last part
  * of a cache that fills ever more slowly, is not suspected again and again.
  */
-#include "trend_watch.h"
+#include "growth/trend_watch.h"
 
 static enum trend_measure first_of(unsigned measures)
 {

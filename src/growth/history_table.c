@@ -4,7 +4,7 @@
  * BYTES_LIMIT: nothing is allocated that would exceed it. What is between that and
  * HISTORY_BYTES_MAX is for the moment in which a block and its larger copy exist both.
  */
-#include "history_table.h"
+#include "growth/history_table.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -5,8 +5,8 @@
 #ifndef MEMPROF_PY_TRAIL_H
 #define MEMPROF_PY_TRAIL_H
 
-#include "py_ancestry.h"
-#include "vote.h"
+#include "retention/py_ancestry.h"
+#include "retention/vote.h"
 
 /* Writes the holders of `object`, which has the number `path->object`, from the root's entry of
  * `parents` on. The object itself comes last where it has a name of its own in its holder, as an

@@ -3,7 +3,7 @@
  * The paths are sorted, so all that begin alike are neighbours: a node of the tree that they form
  * is a range of them.
  */
-#include "vote.h"
+#include "retention/vote.h"
 
 enum {
     BRANCH_LIMIT = 5,     /* more ways than that and they fan out here */

@@ -3,20 +3,20 @@
  * In this order, because naming makes objects that have no number: search, sample and vote; see
  * what the largest accumulation points keep alive; name everything.
  */
-#include "py_retention.h"
+#include "retention/py_retention.h"
 
 #include "bell.h"
 #include "memory.h"
-#include "py_attribute.h"
-#include "py_container.h"
-#include "py_expression.h"
-#include "py_frame.h"
-#include "py_key.h"
+#include "retention/py_attribute.h"
+#include "retention/py_container.h"
+#include "retention/py_expression.h"
+#include "retention/py_frame.h"
+#include "retention/py_key.h"
 #include "py_name.h"
 #include "py_reach.h"
-#include "py_sample.h"
+#include "retention/py_sample.h"
 #include "py_tally.h"
-#include "py_trail.h"
+#include "retention/py_trail.h"
 
 enum {
     GROUP_LIMIT = 4,      /* holders told of one class */

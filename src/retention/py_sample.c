@@ -2,7 +2,7 @@
  *
  * Each list is walked forward only: what points back in it is the collector's own while it works.
  */
-#include "py_sample.h"
+#include "retention/py_sample.h"
 
 #include "census.h"
 #include "memory.h"
