@@ -8,6 +8,7 @@
 
 #include "text.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -33,11 +34,17 @@ struct holder {
     uint64_t length;  /* its items; 0 where it has none */
     uint64_t bound;   /* how many it can have; 0: no limit is known */
     uint64_t retained_bytes; /* what would be freed without it; 0: not computed */
+    uint64_t point; /* tells whether two are the same object; 0 where they do not fan out */
+    uint32_t depth; /* objects on the way from there to those of the class */
 };
+
+enum held_reason { HELD_ASKED = 1, HELD_SUSPECTED = 2 };
 
 /* The objects of one class. */
 struct held_class {
     char *name;
+    unsigned reasons;       /* flags of enum held_reason */
+    bool by_size;           /* as wished: the objects asked are the largest */
     uint64_t objects;       /* that a root reaches */
     uint64_t garbage;       /* that none reaches */
     uint32_t sample;        /* objects asked */
@@ -49,6 +56,14 @@ struct held_class {
 struct holders {
     struct held_class *classes;
     size_t class_count;
+};
+
+/* What somebody wants to know the holders of. */
+struct held_wish {
+    const char *name;
+    unsigned reasons;
+    uint32_t newest; /* how many to ask at the most; 0 for as many as are asked at all */
+    bool by_size;    /* not of the newest objects, but of the few that are by far the largest */
 };
 
 /* Adds a class, zero but for its name, which is copied. Valid until the next one is added. NULL

@@ -66,9 +66,30 @@ static uint64_t interval_ms(void)
 
 static const struct py_host_events events;
 
-static void announce(enum outlet outlet)
+/* Snapshots are records at INFO, verdicts at WARNING. */
+struct outlets {
+    enum outlet info, warning;
+};
+
+static struct outlets find_outlets(bool patient)
 {
-    if (outlet == OUTLET_LOGGING && !schedule.registered_again) {
+    struct outlets outlets = {py_outlet_now(PY_LOG_INFO, patient), OUTLET_NOWHERE};
+    if (profiler.config.leak_detection)
+        outlets.warning = py_outlet_now(PY_LOG_WARNING, false);
+    if (profiler.config.leak_detection && outlets.warning == OUTLET_NOWHERE)
+        outlets.warning = outlets.info;
+    return outlets;
+}
+
+static bool is_heard(struct outlets outlets)
+{
+    return outlets.info != OUTLET_NOWHERE || outlets.warning != OUTLET_NOWHERE;
+}
+
+static void announce(struct outlets outlets)
+{
+    bool logs = outlets.info == OUTLET_LOGGING || outlets.warning == OUTLET_LOGGING;
+    if (logs && !schedule.registered_again) {
         /* logging has registered its own exit and fork callbacks by now: come before them. */
         schedule.registered_again = true;
         py_host_register(&events);
@@ -77,7 +98,9 @@ static void announce(enum outlet outlet)
         return;
     schedule.announced = true;
     schedule.next_ms = monotonic_ms();
-    py_outlet_emit(outlet, MEMPROF_STARTED, strlen(MEMPROF_STARTED), NULL, 0);
+    if (outlets.info != OUTLET_NOWHERE)
+        py_outlet_emit(outlets.info, PY_LOG_INFO, MEMPROF_STARTED, strlen(MEMPROF_STARTED), NULL,
+                       0);
 }
 
 /* ---- A snapshot ---- */
@@ -95,7 +118,8 @@ static void log_snapshot(enum outlet outlet, const struct snapshot *snapshot,
         {"memprof_forked", snapshot->is_forked, 1},
         {"memprof_sequence", (double)snapshot->sequence, 1},
     };
-    py_outlet_emit(outlet, text->bytes, text->size, extra, sizeof(extra) / sizeof(extra[0]));
+    py_outlet_emit(outlet, PY_LOG_INFO, text->bytes, text->size, extra,
+                   sizeof(extra) / sizeof(extra[0]));
 }
 
 /* A record that says when the next one comes later than the interval, and when no more. */
@@ -115,13 +139,25 @@ static void log_stretch(enum outlet outlet, uint64_t rest_ms, double pause_ms)
         text_add(&text, "Snapshot interval back at %ld s", profiler.config.interval_seconds);
     }
     if (stretched != schedule.stretched && !text.failed)
-        py_outlet_emit(outlet, text.bytes, text.size, NULL, 0);
+        py_outlet_emit(outlet, PY_LOG_INFO, text.bytes, text.size, NULL, 0);
     schedule.stretched = stretched;
     text_clear(&text);
 }
 
+static void log_verdicts(struct outlets outlets)
+{
+    bool is_warning;
+    const struct text *text;
+    for (size_t i = 0; (text = py_capture_verdict(i, &is_warning)) != NULL; i++) {
+        enum outlet outlet = is_warning ? outlets.warning : outlets.info;
+        if (outlet != OUTLET_NOWHERE && !text->failed)
+            py_outlet_emit(outlet, is_warning ? PY_LOG_WARNING : PY_LOG_INFO, text->bytes,
+                           text->size, NULL, 0);
+    }
+}
+
 /* Ends the snapshot under way and logs it. */
-static void complete_snapshot(enum outlet outlet)
+static void complete_snapshot(struct outlets outlets)
 {
     const struct snapshot *snapshot;
     const struct text *text;
@@ -131,19 +167,20 @@ static void complete_snapshot(enum outlet outlet)
         cost_interval_ms(interval_ms(), pause_ms, profiler.config.max_overhead_percent);
     if (rest_ms > interval_ms() && schedule.next_ms < schedule.taken_ms + rest_ms)
         schedule.next_ms = schedule.taken_ms + rest_ms;
-    if (complete && outlet != OUTLET_NOWHERE)
-        log_snapshot(outlet, snapshot, text);
+    if (complete && outlets.info != OUTLET_NOWHERE)
+        log_snapshot(outlets.info, snapshot, text);
+    log_verdicts(outlets);
     py_capture_clear();
-    if (outlet != OUTLET_NOWHERE)
-        log_stretch(outlet, rest_ms, pause_ms);
+    if (outlets.info != OUTLET_NOWHERE)
+        log_stretch(outlets.info, rest_ms, pause_ms);
 }
 
-static void take_snapshot(enum outlet outlet, bool asked)
+static void take_snapshot(struct outlets outlets, bool asked)
 {
     schedule.taken_ms = monotonic_ms();
     py_capture_start((profiler.ended ? PY_CAPTURE_IN_PLACE : 0) | (asked ? PY_CAPTURE_HOLDERS : 0));
     if (py_capture_attend(0))
-        complete_snapshot(outlet);
+        complete_snapshot(outlets);
 }
 
 /* ---- What the thread does ---- */
@@ -176,17 +213,17 @@ static uint64_t tick(bool asked)
     bool patient = asked || (is_under_way && schedule.patient) ||
                    now_ms - schedule.started_ms >= interval_ms();
     check_signal();
-    enum outlet outlet = py_outlet_now(patient);
+    struct outlets outlets = find_outlets(patient);
     if (is_under_way)
-        complete_snapshot(outlet);
-    if (outlet == OUTLET_NOWHERE && !schedule.announced)
+        complete_snapshot(outlets);
+    if (!is_heard(outlets) && !schedule.announced)
         return look_later(now_ms);
-    if (outlet != OUTLET_NOWHERE)
-        announce(outlet);
+    if (is_heard(outlets))
+        announce(outlets);
     now_ms = monotonic_ms();
     schedule.patient = patient;
-    if (outlet != OUTLET_NOWHERE && (asked || now_ms >= schedule.next_ms))
-        take_snapshot(outlet, asked);
+    if (is_heard(outlets) && (asked || now_ms >= schedule.next_ms))
+        take_snapshot(outlets, asked);
     /* From the first one on: late or left-out snapshots do not shift those that follow. */
     now_ms = monotonic_ms();
     while (schedule.next_ms <= now_ms)
@@ -194,7 +231,7 @@ static uint64_t tick(bool asked)
     return schedule.next_ms;
 }
 
-static void complete_before_end(enum outlet outlet)
+static void complete_before_end(struct outlets outlets)
 {
     uint64_t give_up_ms = monotonic_ms() + EXIT_PATIENCE_MS;
     bool has_ended = false;
@@ -203,7 +240,7 @@ static void complete_before_end(enum outlet outlet)
         has_ended = py_capture_attend(EXIT_PATIENCE_MS);
     py.PyEval_RestoreThread(state);
     if (has_ended)
-        complete_snapshot(outlet);
+        complete_snapshot(outlets);
     else
         py_capture_clear();
 }
@@ -213,13 +250,13 @@ static void finish(bool asked)
 {
     if (!profiler.ended)
         return;
-    enum outlet outlet = py_outlet_now(true);
+    struct outlets outlets = find_outlets(true);
     if (py_capture_is_under_way())
-        complete_before_end(outlet);
-    if (outlet == OUTLET_NOWHERE || !(asked || profiler.config.snapshot_at_exit))
+        complete_before_end(outlets);
+    if (!is_heard(outlets) || !(asked || profiler.config.snapshot_at_exit))
         return;
-    announce(outlet);
-    take_snapshot(outlet, asked);
+    announce(outlets);
+    take_snapshot(outlets, asked);
 }
 
 static bool is_wanted(void)
@@ -253,6 +290,7 @@ static void on_exit_event(void)
         return;
     py_host_end();
     py_log_end();
+    py_capture_end();
     py_heap_end();
 }
 

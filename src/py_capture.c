@@ -3,11 +3,16 @@
  * A twin that goes wrong may have been killed for want of memory, and the next one would be too:
  * one snapshot is then taken in place before the next try, then three, seven, at most 63. Where the
  * kernel has refused to make one, the next snapshot asks again.
+ *
+ * Who holds the objects of a class that is to be spoken of can be found in a twin only. The one
+ * that counts foresees, with its copy of the history, which classes these will be; after a snapshot
+ * that was taken in place a twin of its own is made for that, where there are any.
  */
 #include "py_capture.h"
 
 #include "bell.h"
 #include "cost.h"
+#include "growth/growth_text.h"
 #include "message.h"
 #include "process_stats.h"
 #include "py_api.h"
@@ -18,14 +23,19 @@
 #include <string.h>
 #include <time.h>
 
-enum { TWIN_FAILURES_LIMIT = 6 };
+enum {
+    TWIN_FAILURES_LIMIT = 6,
+    HOLDERS_MS_PER_MILLION = 4000, /* what finding holders may take on a slow machine */
+    WISHES_LIMIT = HISTORY_FORESEE_LIMIT + MEMPROF_NAMES_LIMIT
+};
 
-enum stage { IDLE, IN_TWIN, TWIN_FAILED, DONE };
+enum stage { IDLE, IN_TWIN, TWIN_FAILED, ASKS_HOLDERS, DONE };
 
 static struct {
     const struct config *config;
     long pid;
     struct cost cost;
+    struct history *history; /* NULL without leak_detection, or when out of memory */
     uint64_t sequence;
     uint64_t resident_bytes; /* when objects were last counted for is_twin_better() */
     unsigned twin_failures;  /* in a row */
@@ -38,6 +48,11 @@ static struct {
     struct twin twin;
     struct snapshot snapshot;
     struct text text;
+    struct text verdicts[SUSPECTS_LIMIT];
+    bool is_warning[SUSPECTS_LIMIT];
+    size_t verdict_count;
+    struct held_wish wishes[WISHES_LIMIT];
+    size_t wish_count;
     uint64_t start_us;
     uint64_t resident_bytes;
     double fork_ms; /* of processor time */
@@ -66,16 +81,49 @@ static void add_pause(uint64_t start_us)
         current.snapshot.longest_pause_ms = pause_ms;
 }
 
-/* What is left once the classes are known. No GIL. */
+static uint64_t start_ms(void)
+{
+    return current.start_us / 1000;
+}
+
+/* ---- What it says ---- */
+
+static void write_verdicts(void)
+{
+    struct suspects suspects = {.count = 0};
+    time_t now = time(NULL);
+    suspects_find(&suspects, self.history, &current.snapshot);
+    for (size_t i = 0; i < suspects.count; i++) {
+        struct text *text = &current.verdicts[current.verdict_count];
+        growth_text_add_suspect(text, &suspects.list[i], now);
+        current.is_warning[current.verdict_count++] = suspects.list[i].event != TREND_CLEARED;
+    }
+    suspects_clear(&suspects);
+}
+
+/* Every snapshot counts, so this comes once for each. */
+static void write_growth(struct text *growth)
+{
+    if (self.history == NULL)
+        return;
+    history_add(self.history, &current.snapshot, start_ms());
+    growth_text_add(growth, self.history, &current.snapshot, (size_t)self.config->top_n_classes);
+    write_verdicts();
+}
+
+/* Puts everything into words. No GIL. */
 static void compose(int status)
 {
     struct snapshot *snapshot = &current.snapshot;
-    if (status == 0)
-        status = snapshot_rank(snapshot);
+    struct text growth = {0};
     snapshot->sequence = self.sequence;
     snapshot->duration_ms = milliseconds_since(current.start_us);
-    if (status == 0)
-        report_write(&current.text, snapshot, (size_t)self.config->top_n_classes, self.pid);
+    if (status == 0) {
+        write_growth(&growth);
+        report_write(&current.text, snapshot, &growth, (size_t)self.config->top_n_classes,
+                     self.pid);
+    }
+    text_clear(&growth);
     current.failed = status != 0 || current.text.failed;
     if (current.failed)
         message_write("out of memory: snapshot %llu is left out",
@@ -83,10 +131,69 @@ static void compose(int status)
     current.stage = DONE;
 }
 
+/* ---- Holders ---- */
+
+static bool may_look_for_holders(void)
+{
+    uint64_t millions = self.cost.objects / 1000000;
+    return self.config->snapshot_mode != CONFIG_MODE_INLINE && py_heap_knows_holders() &&
+           millions * HOLDERS_MS_PER_MILLION < (uint64_t)self.config->fork_timeout_seconds * 1000;
+}
+
+/* Adds the classes that the next verdicts will be about. */
+static void wish_for_suspects(const struct snapshot *snapshot)
+{
+    if (self.history != NULL && may_look_for_holders())
+        current.wish_count +=
+            history_foresee(self.history, snapshot, start_ms(), &current.wishes[current.wish_count],
+                            HISTORY_FORESEE_LIMIT);
+}
+
+static void wish_for_asked(void)
+{
+    const char *name = self.config->retention_classes.text;
+    for (; *name != '\0'; name += strlen(name) + 1)
+        current.wishes[current.wish_count++] =
+            (struct held_wish){.name = name, .reasons = HELD_ASKED};
+}
+
+static int find_holders(struct holders *holders)
+{
+    return current.wish_count > 0
+               ? py_heap_find_holders(holders, current.wishes, current.wish_count)
+               : 0;
+}
+
+static int find_holders_in_twin(struct text *answer)
+{
+    struct holders holders = {0};
+    if (find_holders(&holders) != 0)
+        return -1;
+    holders_encode(&holders, answer);
+    return 0;
+}
+
+/* The program stands still for it. */
+static bool start_twin(int (*work)(struct text *answer))
+{
+    uint64_t start_us = monotonic_us();
+    uint64_t timeout_ms = (uint64_t)self.config->fork_timeout_seconds * 1000;
+    double before_ms = processor_ms();
+    int error = twin_start(&current.twin, timeout_ms, work);
+    current.fork_ms = processor_ms() - before_ms;
+    if (error != 0)
+        message_write_once(&self.said_failed,
+                           "cannot fork for a snapshot, the program is stopped for it: %s",
+                           strerror(error));
+    if (error == 0)
+        add_pause(start_us);
+    return error == 0;
+}
+
 /* ---- In place ---- */
 
-/* `pause_us` is when the program began to stand still for it. */
-static void take_in_place(uint64_t pause_us)
+/* `pause_us` is when the program began to stand still for it. `may_fork` as far as that goes. */
+static void take_in_place(uint64_t pause_us, bool may_fork)
 {
     double before_ms = processor_ms();
     int status = py_heap_count(&current.snapshot, (int)self.config->collect);
@@ -97,9 +204,19 @@ static void take_in_place(uint64_t pause_us)
         message_write_once(&self.said_unknown,
                            "the heap of this Python is not known: snapshots go through "
                            "gc.get_objects() and take longer");
-    compose(status);
+    if (status == 0)
+        status = snapshot_rank(&current.snapshot);
     if (status == 0)
         cost_add_inline(&self.cost, current.snapshot.objects, used_ms);
+    if (status == 0 && may_fork && self.twins_to_skip == 0)
+        wish_for_suspects(&current.snapshot);
+    py.PyEval_RestoreThread(state);
+    if (current.wish_count > 0 && start_twin(find_holders_in_twin)) {
+        current.stage = ASKS_HOLDERS;
+        return;
+    }
+    state = py.PyEval_SaveThread();
+    compose(status);
     py.PyEval_RestoreThread(state);
 }
 
@@ -108,8 +225,12 @@ static void take_in_place(uint64_t pause_us)
 static int work_in_twin(struct text *answer)
 {
     struct snapshot snapshot = {0};
-    const char *held = current.wants_holders ? self.config->retention_classes.text : NULL;
-    if (py_heap_count_in_twin(&snapshot, (int)self.config->collect, held) != 0)
+    if (py_heap_count_in_twin(&snapshot, (int)self.config->collect) != 0)
+        return -1;
+    wish_for_suspects(&snapshot);
+    if (current.wants_holders)
+        wish_for_asked();
+    if (find_holders(&snapshot.holders) != 0)
         return -1;
     snapshot_encode(&snapshot, answer);
     return 0;
@@ -168,25 +289,14 @@ static bool wants_twin(void)
                                   current.wants_holders || is_twin_better());
 }
 
-static bool start_twin(void)
-{
-    uint64_t timeout_ms = (uint64_t)self.config->fork_timeout_seconds * 1000;
-    double before_ms = processor_ms();
-    int error = twin_start(&current.twin, timeout_ms, work_in_twin);
-    current.fork_ms = processor_ms() - before_ms;
-    if (error != 0)
-        message_write_once(&self.said_failed,
-                           "cannot fork for a snapshot, the program is stopped for it: %s",
-                           strerror(error));
-    return error == 0;
-}
-
 static void take_answer(void)
 {
     size_t size;
     const char *answer = twin_answer(&current.twin, &size);
     int status = snapshot_decode(&current.snapshot, answer, size);
     current.snapshot.is_forked = 1;
+    if (status == 0)
+        status = snapshot_rank(&current.snapshot);
     compose(status);
     if (status == 0) {
         self.cost.objects = current.snapshot.objects;
@@ -204,6 +314,8 @@ void py_capture_begin(const struct config *config, long pid)
     self.config = config;
     self.pid = pid;
     cost_begin(&self.cost, config->collect != 0);
+    if (config->leak_detection)
+        self.history = history_create();
 }
 
 void py_capture_start(unsigned wishes)
@@ -219,12 +331,10 @@ void py_capture_start(unsigned wishes)
     current.resident_bytes = stats.resident_bytes;
     py.PyEval_RestoreThread(state);
     uint64_t start_us = monotonic_us();
-    if (!in_place && wants_twin() && start_twin()) {
-        add_pause(start_us);
+    if (!in_place && wants_twin() && start_twin(work_in_twin))
         current.stage = IN_TWIN;
-    } else {
-        take_in_place(start_us);
-    }
+    else
+        take_in_place(start_us, !in_place);
 }
 
 bool py_capture_is_under_way(void)
@@ -232,15 +342,39 @@ bool py_capture_is_under_way(void)
     return current.stage != IDLE;
 }
 
+static void take_holders(void)
+{
+    size_t size;
+    const char *answer = twin_answer(&current.twin, &size);
+    if (holders_decode(&current.snapshot.holders, answer, size) != 0)
+        holders_clear(&current.snapshot.holders);
+    twin_end(&current.twin);
+    compose(0);
+}
+
+static void give_twin_up(void)
+{
+    if (self.twin_failures < TWIN_FAILURES_LIMIT)
+        self.twin_failures++;
+    self.twins_to_skip = (1u << self.twin_failures) - 1;
+    if (current.stage == ASKS_HOLDERS)
+        compose(0);
+    else
+        current.stage = TWIN_FAILED;
+}
+
 bool py_capture_attend(int wait_ms)
 {
-    if (current.stage != IN_TWIN)
+    if (current.stage != IN_TWIN && current.stage != ASKS_HOLDERS)
         return current.stage != IDLE;
     switch (twin_attend(&current.twin, wait_ms)) {
     case TWIN_WORKS:
         return false;
     case TWIN_ANSWERED:
-        take_answer();
+        if (current.stage == ASKS_HOLDERS)
+            take_holders();
+        else
+            take_answer();
         return true;
     case TWIN_LATE:
         message_write_once(&self.said_failed,
@@ -254,20 +388,25 @@ bool py_capture_attend(int wait_ms)
                            "the program is stopped for snapshots until a later one ends");
         break;
     }
-    if (self.twin_failures < TWIN_FAILURES_LIMIT)
-        self.twin_failures++;
-    self.twins_to_skip = (1u << self.twin_failures) - 1;
-    current.stage = TWIN_FAILED;
+    give_twin_up();
     return true;
 }
 
 bool py_capture_finish(const struct snapshot **snapshot, const struct text **text)
 {
     if (current.stage == TWIN_FAILED)
-        take_in_place(monotonic_us());
+        take_in_place(monotonic_us(), false);
     *snapshot = &current.snapshot;
     *text = &current.text;
     return !current.failed;
+}
+
+const struct text *py_capture_verdict(size_t place, bool *is_warning)
+{
+    if (place >= current.verdict_count)
+        return NULL;
+    *is_warning = current.is_warning[place];
+    return &current.verdicts[place];
 }
 
 void py_capture_clear(void)
@@ -275,8 +414,17 @@ void py_capture_clear(void)
     twin_end(&current.twin);
     snapshot_clear(&current.snapshot);
     text_clear(&current.text);
+    while (current.verdict_count > 0)
+        text_clear(&current.verdicts[--current.verdict_count]);
+    current.wish_count = 0;
     current.failed = false;
     current.stage = IDLE;
+}
+
+void py_capture_end(void)
+{
+    history_destroy(self.history);
+    self.history = NULL;
 }
 
 void py_capture_forget(void)

@@ -36,9 +36,17 @@ bool py_capture_attend(int wait_ms);
  * until py_capture_clear(); false where memory was short, which has been said then. GIL. */
 bool py_capture_finish(const struct snapshot **snapshot, const struct text **text);
 
-/* Frees the snapshot, or gives up the one under way. Needs no GIL, but that no other thread is in
- * here. */
+/* What is to be said after that of classes that leak, a line each: the `place`th one, or NULL where
+ * there are no more. Valid as long. Any thread. */
+const struct text *py_capture_verdict(size_t place, bool *is_warning);
+
+/* Frees the snapshot and the verdicts, or gives up the one under way. Needs no GIL, but that no
+ * other thread is in here. */
 void py_capture_clear(void);
+
+/* The interpreter ends: gives up what is kept. The profiler's thread is not to be there any more.
+ */
+void py_capture_end(void);
 
 /* In a forked child: what is under way is the parent's. Its memory is lost: the fork may have come
  * at any moment. Needs no GIL. */

@@ -197,19 +197,38 @@ static int count_object(void *tally, PyObject *object)
     return py_tally_add_at(tally, PY_TALLY_FRONT, object);
 }
 
-int py_heap_count_in_twin(struct snapshot *snapshot, int collect, const char *held)
+/* Of the twin; it ends with that. */
+static struct py_graph twin_graph;
+
+static void settle_in_twin(void)
 {
-    struct py_tally tally = {.type_offset = generations.type_offset, .is_in_twin = true};
-    struct py_graph graph = {0};
     py_isolate();
     py_release(call(gc.disable));
-    int status = collect || held != NULL ? py_graph_build(&graph, &generations) : 0;
+}
+
+static int build_graph(void)
+{
+    return twin_graph.counts == NULL ? py_graph_build(&twin_graph, &generations) : 0;
+}
+
+int py_heap_count_in_twin(struct snapshot *snapshot, int collect)
+{
+    struct py_tally tally = {.type_offset = generations.type_offset, .is_in_twin = true};
+    settle_in_twin();
+    int status = collect ? build_graph() : 0;
     if (status == 0)
-        status = collect ? py_reach_each(&graph, count_object, &tally) : walk_lists(&tally);
+        status = collect ? py_reach_each(&twin_graph, count_object, &tally) : walk_lists(&tally);
     if (status == 0)
         status = py_tally_name(&tally, snapshot);
-    if (status == 0 && held != NULL)
-        status = py_retention_find(&graph, &generations, held, &snapshot->holders);
+    return status;
+}
+
+int py_heap_find_holders(struct holders *holders, const struct held_wish *wishes, size_t wish_count)
+{
+    settle_in_twin();
+    int status = build_graph();
+    if (status == 0)
+        status = py_retention_find(&twin_graph, &generations, wishes, wish_count, holders);
     return status;
 }
 

@@ -26,15 +26,18 @@ int py_heap_count(struct snapshot *snapshot, int collect);
 /* Whether py_heap_count_in_twin() can be called. */
 bool py_heap_can_be_copied(void);
 
-/* Whether py_heap_count_in_twin() can also tell holders. */
+/* Whether py_heap_find_holders() can be called too. */
 bool py_heap_knows_holders(void);
 
 /* The same in a twin (twin.h), where nothing is collected: with `collect`, what the collector would
  * find unreachable is left out. No Python code runs, so what has a __sizeof__ of its own, other
- * than CPython's, has the size that object.__sizeof__ gives. The holders of the objects of classes
- * named in `held` are found too (py_retention.h), unless that is NULL. 0, or -1 when out of memory.
- * GIL. */
-int py_heap_count_in_twin(struct snapshot *snapshot, int collect, const char *held);
+ * than CPython's, has the size that object.__sizeof__ gives. 0, or -1 when out of memory. GIL. */
+int py_heap_count_in_twin(struct snapshot *snapshot, int collect);
+
+/* In a twin, after that or without it: finds the holders of the objects of some classes
+ * (py_retention.h). Nothing can be counted any more. 0, or -1 when out of memory. GIL. */
+int py_heap_find_holders(struct holders *holders, const struct held_wish *wishes,
+                         size_t wish_count);
 
 /* The number of tracked objects, or `limit` where it is more; 0 where their lists are not to be
  * had. A few nanoseconds each. GIL. */

@@ -10,7 +10,7 @@
 
 #include <string.h>
 
-enum { LEVEL_NOTSET = 0, LEVEL_INFO = 20 };
+enum { LEVEL_NOTSET = 0 };
 
 static PyObject *own_logger;
 
@@ -92,13 +92,13 @@ static PyObject *unregistered_logger(PyObject *logging)
     return own_logger;
 }
 
-static int handler_takes_info(PyObject *logging, PyObject *handler)
+static int handler_takes(PyObject *logging, PyObject *handler, enum py_log_level level)
 {
-    return py_integer(py_attribute(handler, "level"), LEVEL_NOTSET) <= LEVEL_INFO &&
+    return py_integer(py_attribute(handler, "level"), LEVEL_NOTSET) <= (int)level &&
            !is_instance_of(handler, logging, "NullHandler");
 }
 
-static int any_handler_takes_info(PyObject *logging, PyObject *logger)
+static int any_handler_takes(PyObject *logging, PyObject *logger, enum py_log_level level)
 {
     PyObject *handlers = py_attribute(logger, "handlers");
     ssize_t count = handlers != NULL ? py.PyList_Size(handlers) : 0;
@@ -108,7 +108,7 @@ static int any_handler_takes_info(PyObject *logging, PyObject *logger)
         if (handler == NULL)
             break;
         py.Py_IncRef(handler);
-        takes = handler_takes_info(logging, handler);
+        takes = handler_takes(logging, handler, level);
         py.Py_DecRef(handler);
     }
     py_clear_error();
@@ -118,13 +118,13 @@ static int any_handler_takes_info(PyObject *logging, PyObject *logger)
 
 /* Follows Logger.callHandlers() of Lib/logging/__init__.py: up the parents while they propagate.
  * `*cut` tells that the chain ended because a logger does not propagate. */
-static int chain_takes_info(PyObject *logging, PyObject *logger, int *cut)
+static int chain_takes(PyObject *logging, PyObject *logger, enum py_log_level level, int *cut)
 {
     int takes = 0;
     *cut = 0;
     py.Py_IncRef(logger);
     while (logger != NULL && logger != py._Py_NoneStruct) {
-        takes = any_handler_takes_info(logging, logger);
+        takes = any_handler_takes(logging, logger, level);
         *cut = !py_truth(py_attribute(logger, "propagate"), 1);
         if (takes || *cut)
             break;
@@ -136,12 +136,13 @@ static int chain_takes_info(PyObject *logging, PyObject *logger, int *cut)
     return takes;
 }
 
-static enum py_log_route route_of(PyObject *logging, PyObject *logger, int is_programs)
+static enum py_log_route route_of(PyObject *logging, PyObject *logger, int is_programs,
+                                  enum py_log_level level)
 {
     int cut;
-    int takes = chain_takes_info(logging, logger, &cut);
+    int takes = chain_takes(logging, logger, level, &cut);
     if (is_programs && (py_truth(py_attribute(logger, "disabled"), 0) ||
-                        py_integer(py_attribute(logger, "level"), LEVEL_NOTSET) > LEVEL_INFO))
+                        py_integer(py_attribute(logger, "level"), LEVEL_NOTSET) > (int)level))
         return PY_LOG_DECLINED;
     if (takes)
         return PY_LOG_HEARD;
@@ -156,7 +157,7 @@ static PyObject *current_logger(PyObject *logging, PyObject *manager, int *is_pr
     return logger != NULL ? logger : unregistered_logger(logging);
 }
 
-enum py_log_route py_log_route(void)
+enum py_log_route py_log_route(enum py_log_level level)
 {
     PyObject *logging = py_module_if_ready("logging");
     if (logging == NULL || py_module_if_ready("threading") == NULL)
@@ -165,10 +166,10 @@ enum py_log_route py_log_route(void)
     if (manager == NULL)
         return PY_LOG_ABSENT;
     enum py_log_route route = PY_LOG_DISABLED;
-    if (py_integer(py_attribute(manager, "disable"), 0) < LEVEL_INFO) {
+    if (py_integer(py_attribute(manager, "disable"), 0) < (int)level) {
         int is_programs;
         PyObject *logger = current_logger(logging, manager, &is_programs);
-        route = logger != NULL ? route_of(logging, logger, is_programs) : PY_LOG_ABSENT;
+        route = logger != NULL ? route_of(logging, logger, is_programs, level) : PY_LOG_ABSENT;
         py_release(logger);
     }
     py.Py_DecRef(manager);
@@ -206,11 +207,12 @@ static PyObject *extra_dictionary(const struct py_log_extra *extra, size_t count
 
 /* Logger.makeRecord(name, level, fn, lno, msg, args, exc_info, func, extra): with no arguments to
  * merge, a `%` in the text stays what it is. */
-static PyObject *make_record(PyObject *logger, PyObject *message, PyObject *extra)
+static PyObject *make_record(PyObject *logger, enum py_log_level wanted, PyObject *message,
+                             PyObject *extra)
 {
     PyObject *make = py_attribute(logger, "makeRecord");
     PyObject *name = new_string(MEMPROF_LOGGER);
-    PyObject *level = py.PyLong_FromLongLong(LEVEL_INFO);
+    PyObject *level = py.PyLong_FromLongLong(wanted);
     PyObject *file = new_string(MEMPROF_LIBRARY);
     PyObject *line = py.PyLong_FromLongLong(0);
     PyObject *arguments = py.PyTuple_New(0);
@@ -247,7 +249,8 @@ static int handle(PyObject *logger, PyObject *record)
     return status;
 }
 
-int py_log_emit(const char *text, size_t size, const struct py_log_extra *extra, size_t count)
+int py_log_emit(enum py_log_level level, const char *text, size_t size,
+                const struct py_log_extra *extra, size_t count)
 {
     PyObject *logging = py_module_if_ready("logging");
     PyObject *manager = logging != NULL ? manager_of(logging) : NULL;
@@ -260,7 +263,7 @@ int py_log_emit(const char *text, size_t size, const struct py_log_extra *extra,
     PyObject *record = NULL;
     name_this_thread();
     if (logger != NULL && message != NULL && attributes != NULL)
-        record = make_record(logger, message, attributes);
+        record = make_record(logger, level, message, attributes);
     py_clear_error();
     int status = record != NULL ? handle(logger, record) : -1;
     py.Py_DecRef(manager);

@@ -13,12 +13,14 @@
 
 #include "py_api.h"
 
+/* The numbers of Lib/logging/__init__.py. */
+enum py_log_level { PY_LOG_INFO = 20, PY_LOG_WARNING = 30 };
+
 enum py_log_route {
     PY_LOG_ABSENT,   /* logging is not imported, or its import has not ended */
-    PY_LOG_UNHEARD,  /* no handler would take an INFO record */
+    PY_LOG_UNHEARD,  /* no handler would take a record of this level */
     PY_LOG_HEARD,    /* at least one handler would */
-    PY_LOG_DECLINED, /* the program has set its logger `memory_profiler` so that INFO goes nowhere
-                      */
+    PY_LOG_DECLINED, /* the program has set its logger `memory_profiler` so that it goes nowhere */
     PY_LOG_DISABLED  /* logging.disable() is in force */
 };
 
@@ -42,12 +44,13 @@ void py_log_end_soon(void);
 void py_log_end(void);
 
 /* Where a record would go now. GIL. */
-enum py_log_route py_log_route(void);
+enum py_log_route py_log_route(enum py_log_level level);
 
-/* Emits `text` (UTF-8) at INFO with the `extra` attributes, thread name MemoryProfiler; call it
- * where py_log_route() gave PY_LOG_HEARD. Handlers run: Python code, which may block or log again.
+/* Emits `text` (UTF-8) with the `extra` attributes, thread name MemoryProfiler; call it where
+ * py_log_route() gave PY_LOG_HEARD. Handlers run: Python code, which may block or log again.
  * What they raise is cleared. Returns 0, or -1 where something was raised. GIL. */
-int py_log_emit(const char *text, size_t size, const struct py_log_extra *extra, size_t count);
+int py_log_emit(enum py_log_level level, const char *text, size_t size,
+                const struct py_log_extra *extra, size_t count);
 
 /* Takes the calling thread out of threading's books, where logging enters it as a _DummyThread: a
  * program that joins all of threading.enumerate() cannot join that one, and one that waits until

@@ -26,11 +26,11 @@ void py_outlet_begin(long output)
     atomic_store(&busy, false);
 }
 
-enum outlet py_outlet_now(bool patient)
+enum outlet py_outlet_now(enum py_log_level level, bool patient)
 {
     if (self.output == CONFIG_OUTPUT_STDERR)
         return OUTLET_DESCRIPTOR;
-    switch (py_log_route()) {
+    switch (py_log_route(level)) {
     case PY_LOG_HEARD:
         return OUTLET_LOGGING;
     case PY_LOG_DECLINED:
@@ -53,7 +53,7 @@ enum outlet py_outlet_now(bool patient)
 }
 
 /* One record as logging would print it: date, level, logger, text. */
-static void write_record(const char *text, size_t size)
+static void write_record(enum py_log_level level, const char *text, size_t size)
 {
     struct text record = {0};
     struct timespec now = {0};
@@ -62,7 +62,8 @@ static void write_record(const char *text, size_t size)
     clock_gettime(CLOCK_REALTIME, &now);
     if (localtime_r(&now.tv_sec, &parts) != NULL)
         strftime(date, sizeof(date), "%Y-%m-%d %H:%M:%S", &parts);
-    text_add(&record, "%s,%03ld INFO " MEMPROF_LOGGER ": ", date, now.tv_nsec / 1000000);
+    text_add(&record, "%s,%03ld %s " MEMPROF_LOGGER ": ", date, now.tv_nsec / 1000000,
+             level == PY_LOG_INFO ? "INFO" : "WARNING");
     text_add_bytes(&record, text, size);
     text_add_bytes(&record, "\n", 1);
     if (!record.failed)
@@ -70,17 +71,17 @@ static void write_record(const char *text, size_t size)
     text_clear(&record);
 }
 
-void py_outlet_emit(enum outlet outlet, const char *text, size_t size,
+void py_outlet_emit(enum outlet outlet, enum py_log_level level, const char *text, size_t size,
                     const struct py_log_extra *extra, size_t extra_count)
 {
     atomic_store(&busy, true);
     if (outlet == OUTLET_LOGGING) {
-        if (py_log_emit(text, size, extra, extra_count) != 0)
+        if (py_log_emit(level, text, size, extra, extra_count) != 0)
             message_write_once(&self.said_raised,
                                "a logging handler raised: records of memory_profiler may be lost");
     } else {
         PyThreadState *state = py.PyEval_SaveThread();
-        write_record(text, size);
+        write_record(level, text, size);
         py.PyEval_RestoreThread(state);
     }
     atomic_store(&busy, false);

@@ -127,9 +127,8 @@ static void add_point(struct text *text, const struct holder *holder)
     text_add(text, ")");
 }
 
-static void add_holder(struct text *text, const struct holder *holder, uint32_t sample)
+void report_add_holder(struct text *text, const struct holder *holder)
 {
-    text_add(text, "\n  %u of %u by ", holder->share, sample);
     if (holder->kind == HOLDER_CYCLE)
         text_add(text, "cycles that the collector has not found yet");
     else
@@ -147,7 +146,8 @@ void report_add_held(struct text *text, const struct held_class *class)
     report_add_count(text, class->objects + class->garbage);
     text_add(text, class->objects + class->garbage == 1 ? " object)" : " objects)");
     for (size_t i = 0; i < class->holder_count; i++) {
-        add_holder(text, &class->holders[i], class->sample);
+        text_add(text, "\n  %u of %u by ", class->holders[i].share, class->sample);
+        report_add_holder(text, &class->holders[i]);
         rest -= class->holders[i].share;
     }
     if (rest > 0)
@@ -159,14 +159,20 @@ void report_add_held(struct text *text, const struct held_class *class)
     }
 }
 
-void report_write(struct text *text, const struct snapshot *snapshot, size_t top, long pid)
+void report_write(struct text *text, const struct snapshot *snapshot, const struct text *growth,
+                  size_t top, long pid)
 {
     text_add(text, "Memory Snapshot");
     if (pid != 0)
         text_add(text, " [pid %ld]", pid);
     add_table(text, snapshot, top, 0);
     add_table(text, snapshot, top, 1);
-    for (size_t i = 0; i < snapshot->holders.class_count; i++)
-        report_add_held(text, &snapshot->holders.classes[i]);
+    if (growth != NULL && growth->size > 0)
+        text_add_bytes(text, growth->bytes, growth->size);
+    text->failed |= growth != NULL && growth->failed;
+    for (size_t i = 0; i < snapshot->holders.class_count; i++) {
+        if (snapshot->holders.classes[i].reasons & HELD_ASKED)
+            report_add_held(text, &snapshot->holders.classes[i]);
+    }
     add_cost(text, snapshot);
 }

@@ -8,12 +8,17 @@
 #include "snapshot.h"
 #include "text.h"
 
-/* Appends the whole record, without a newline at its end. `pid` names the process in the first
- * line; 0 leaves it out. Out of memory shows in text->failed. */
-void report_write(struct text *text, const struct snapshot *snapshot, size_t top, long pid);
+/* Appends the whole record, without a newline at its end. `growth`, or NULL, comes after the
+ * tables. `pid` names the process in the first line; 0 leaves it out. Out of memory shows in
+ * text->failed. */
+void report_write(struct text *text, const struct snapshot *snapshot, const struct text *growth,
+                  size_t top, long pid);
 
 /* Appends who holds the objects of a class, from two newlines on. */
 void report_add_held(struct text *text, const struct held_class *class);
+
+/* Appends one holder: the expression, and what there is to say of where they fan out. */
+void report_add_holder(struct text *text, const struct holder *holder);
 
 /* Appends a number with commas between its thousands: 1,234,567. */
 void report_add_count(struct text *text, uint64_t count);

@@ -29,6 +29,7 @@ struct config {
     long snapshot_signal;
     long snapshot_at_exit;
     long output;
+    long leak_detection;
     struct config_names retention_classes;
 };
 

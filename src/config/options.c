@@ -46,6 +46,8 @@ const struct option option_table[OPTION_COUNT] = {
      SLOT(snapshot_at_exit), "Take a last snapshot when the program ends."},
     {OPTION(output, "OUTPUT"), OPTION_CHOICE, CONFIG_OUTPUT_AUTO, 0, 0, outputs, SLOT(output),
      "Where records go: Python's logging, descriptor 2, or whichever of them somebody sees."},
+    {OPTION(leak_detection, "LEAK_DETECTION"), OPTION_BOOLEAN, 1, 0, 1, NULL, SLOT(leak_detection),
+     "Say what has grown since the first snapshot, which classes leak, and who holds them."},
     {OPTION(retention_classes, "RETENTION_CLASSES"), OPTION_NAMES, 0, 0, MEMPROF_NAMES_LIMIT, NULL,
      SLOT(retention_classes), "Classes whose holders are told in snapshots asked for by signal."},
 };

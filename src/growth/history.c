@@ -7,6 +7,18 @@
 #include "growth/history.h"
 
 #include "growth/history_table.h"
+#include "memory.h"
+
+#include <string.h>
+
+enum { ASKED_MIN = 8 };
+
+/* Time never falls, whatever the caller's clock does. */
+static uint64_t time_since_first(const struct history *history, uint64_t time_ms)
+{
+    return time_ms > history->first_ms + history->span_ms ? time_ms - history->first_ms
+                                                          : history->span_ms;
+}
 
 static struct series_sample sample_of(const struct history *history, uint64_t count, uint64_t bytes)
 {
@@ -111,8 +123,7 @@ int history_add(struct history *history, const struct snapshot *snapshot, uint64
         history->first_ms = time_ms;
     history->previous = sample_of(history, 0, 0);
     history->snapshots++;
-    if (time_ms > history->first_ms + history->span_ms)
-        history->span_ms = time_ms - history->first_ms;
+    history->span_ms = time_since_first(history, time_ms);
     if (history->snapshots == 1)
         history->first = sample_of(history, 0, 0);
     /* The largest first: if there is no room for all, the smallest are left out. */
@@ -194,4 +205,137 @@ const char *history_suspect_name(const struct history *history, size_t position)
 {
     const struct history_suspect *suspect = history->tracks[position]->suspect;
     return suspect != NULL ? suspect->name : NULL;
+}
+
+struct history_remark *history_remark(const struct history *history, size_t position)
+{
+    struct history_suspect *suspect = history->tracks[position]->suspect;
+    return suspect != NULL ? &suspect->remark : NULL;
+}
+
+void history_retract(struct history *history, size_t position)
+{
+    struct history_suspect *suspect = history->tracks[position]->suspect;
+    if (suspect == NULL)
+        return;
+    suspect->watch.suspected = false;
+    suspect->watch.measures = 0;
+}
+
+void history_forgive(struct history *history, size_t position, struct trend_level level)
+{
+    struct history_suspect *suspect = history->tracks[position]->suspect;
+    if (suspect == NULL)
+        return;
+    history_retract(history, position);
+    if (level.count > suspect->watch.forgiven.count)
+        suspect->watch.forgiven.count = level.count;
+    if (level.bytes > suspect->watch.forgiven.bytes)
+        suspect->watch.forgiven.bytes = level.bytes;
+}
+
+/* ---- What would be ---- */
+
+/* The series of a class with one more sample; history_append() does the same. */
+static size_t read_with(const struct history *history, const struct history_track *track,
+                        struct series_sample now, struct trend_sample *samples)
+{
+    struct series_sample room[TREND_SAMPLES_MAX];
+    struct series series = {room, track->series.count, TREND_SAMPLES_MAX};
+    memcpy(room, track->series.samples, track->series.count * sizeof(room[0]));
+    series_add(&series, now, history->samples_max);
+    return series_read(&series, samples);
+}
+
+/* As many objects as there are more of them now, so that it is those that are asked. */
+static uint32_t newest_of(const struct trend_watch *watch, const struct trend_sample *now)
+{
+    int64_t growth = trend_watch_growth(watch, now, TREND_COUNT);
+    if (growth < ASKED_MIN)
+        return ASKED_MIN;
+    return growth < UINT32_MAX ? (uint32_t)growth : UINT32_MAX;
+}
+
+/* Bytes per hour if there would be something to say, else a negative number. */
+static double foresee_track(const struct history *history, const struct history_track *track,
+                            struct series_sample now, struct held_wish *wish)
+{
+    struct trend_sample samples[TREND_SAMPLES_MAX];
+    struct trend_watch watch = {0};
+    struct trend trend;
+    size_t count = read_with(history, track, now, samples);
+    if (track->suspect != NULL)
+        watch = track->suspect->watch;
+    enum trend_event event = trend_watch_step(&watch, samples, count, &trend);
+    if (event != TREND_SUSPECTED && event != TREND_DOUBLED)
+        return -1;
+    wish->by_size = watch.measures == TREND_BYTES;
+    wish->newest = newest_of(&watch, &samples[count - 1]);
+    double rate = trend_watch_rate_per_hour(&watch, &samples[count - 1], TREND_BYTES);
+    return rate > 0 ? rate : 0;
+}
+
+/* A moving class as a snapshot has it: several classes may be of one name. */
+struct sum {
+    uint64_t count, bytes;
+    const char *name;
+};
+
+static void sum_up(const struct history *history, const struct snapshot *snapshot, struct sum *sums)
+{
+    for (size_t i = 0; i < snapshot->class_count; i++) {
+        const struct snapshot_class *class = &snapshot->classes[i];
+        const struct history_entry *entry = history_find(history, history_hash(class->name));
+        if (entry == NULL || entry->track == 0)
+            continue;
+        struct sum *sum = &sums[entry->track - 1];
+        sum->count += class->count;
+        sum->bytes += class->bytes;
+        sum->name = class->name;
+    }
+}
+
+/* Keeps the `limit` wishes of the highest rates in order; returns their number. */
+static size_t insert_wish(struct held_wish *wishes, double *rates, size_t count, size_t limit,
+                          struct held_wish wish, double rate)
+{
+    size_t at = count < limit ? count : limit;
+    while (at > 0 && rates[at - 1] < rate)
+        at--;
+    if (at == limit)
+        return count;
+    size_t kept = count < limit ? count : limit - 1;
+    memmove(&wishes[at + 1], &wishes[at], (kept - at) * sizeof(*wishes));
+    memmove(&rates[at + 1], &rates[at], (kept - at) * sizeof(*rates));
+    wishes[at] = wish;
+    rates[at] = rate;
+    return kept + 1;
+}
+
+size_t history_foresee(const struct history *history, const struct snapshot *snapshot,
+                       uint64_t time_ms, struct held_wish *wishes, size_t limit)
+{
+    double rates[HISTORY_FORESEE_LIMIT];
+    size_t count = 0;
+    struct sum *sums = memory_allocate_zeroed(history->track_count + 1, sizeof(*sums));
+    if (sums == NULL || limit > HISTORY_FORESEE_LIMIT)
+        limit = 0;
+    if (limit > 0)
+        sum_up(history, snapshot, sums);
+    for (size_t i = 0; i < history->track_count && limit > 0; i++) {
+        if (sums[i].name == NULL)
+            continue;
+        const struct trend_sample now = {
+            .time_ms = time_since_first(history, time_ms),
+            .count = sums[i].count,
+            .bytes = sums[i].bytes,
+            .snapshot = history->snapshots + 1,
+        };
+        struct held_wish wish = {.name = sums[i].name, .reasons = HELD_SUSPECTED};
+        double rate = foresee_track(history, history->tracks[i], series_pack(&now), &wish);
+        if (rate >= 0)
+            count = insert_wish(wishes, rates, count, limit, wish, rate);
+    }
+    memory_free(sums);
+    return count;
 }

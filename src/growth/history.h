@@ -55,6 +55,35 @@ void history_read(const struct history *history, size_t position, struct history
 enum trend_event history_judge(struct history *history, size_t position, const char *name,
                                struct trend *trend);
 
+/* What the next history_add() and history_judge() would find, nothing being changed: fills `wishes`
+ * with at most `limit` classes that become suspects or are to be spoken of again, those that cost
+ * most per hour first, and returns how many. The snapshot need not be ranked; the names are its
+ * own. Takes memory of memory.h and nothing else, so that it can be asked in a copy of the process.
+ * None when out of memory. */
+enum { HISTORY_FORESEE_LIMIT = 16 };
+
+size_t history_foresee(const struct history *history, const struct snapshot *snapshot,
+                       uint64_t time_ms, struct held_wish *wishes, size_t limit);
+
+/* Notes on a suspect, of whoever speaks of it; zeros at first. */
+struct history_remark {
+    uint64_t point;     /* where they are held, as of struct holder */
+    uint64_t container; /* history_hash() of the class of that, or 0 */
+    bool is_told;
+    unsigned postponed;
+};
+
+uint64_t history_hash(const char *name);
+
+/* NULL for a class that was never suspected. Valid until the next history_add(). */
+struct history_remark *history_remark(const struct history *history, size_t position);
+
+/* Takes a suspicion back, as if it had not been: the next history_judge() may raise it again... */
+void history_retract(struct history *history, size_t position);
+
+/* ... but only once the class has grown beyond `level`. */
+void history_forgive(struct history *history, size_t position, struct trend_level level);
+
 /* What history_judge() remembers of a class that is or was suspected, else NULL; and its name.
  * Valid until the next history_add(). */
 const struct trend_watch *history_watch(const struct history *history, size_t position);

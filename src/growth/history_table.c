@@ -59,9 +59,9 @@ static struct history_shelf *shelf_of(struct history *history, uint64_t hash)
     return &history->shelves[hash >> 56];
 }
 
-struct history_entry *history_find(struct history *history, uint64_t hash)
+struct history_entry *history_find(const struct history *history, uint64_t hash)
 {
-    struct history_shelf *shelf = shelf_of(history, hash);
+    const struct history_shelf *shelf = &history->shelves[hash >> 56];
     for (size_t i = 0; i < shelf->count; i++) {
         if (shelf->entries[i].hash == hash)
             return &shelf->entries[i];
@@ -168,6 +168,7 @@ struct history_suspect *history_remember(struct history *history, struct history
     if (suspect == NULL)
         return NULL;
     suspect->watch = (struct trend_watch){0};
+    suspect->remark = (struct history_remark){0};
     memcpy(suspect->name, name, strlen(name) + 1);
     track->suspect = suspect;
     history->bytes += size + BLOCK_BYTES;

@@ -28,6 +28,7 @@ struct history_track {
 
 struct history_suspect {
     struct trend_watch watch;
+    struct history_remark remark;
     char name[];
 };
 
@@ -64,10 +65,8 @@ struct history {
 /* The number of binary digits. */
 unsigned magnitude_of(uint64_t value);
 
-uint64_t history_hash(const char *name);
-
 /* NULL if there is none. Valid until an entry is added or room is made. */
-struct history_entry *history_find(struct history *history, uint64_t hash);
+struct history_entry *history_find(const struct history *history, uint64_t hash);
 
 /* Adds an empty entry. NULL when there is no room, or no memory. */
 struct history_entry *history_enter(struct history *history, uint64_t hash);

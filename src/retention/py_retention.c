@@ -50,6 +50,7 @@ struct finding {
 
 struct subject {
     struct py_sample sample;
+    unsigned reasons;
     uint32_t asked;
     struct finding findings[GROUP_LIMIT];
     size_t finding_count;
@@ -110,6 +111,8 @@ static void note_group(const struct retention *retention, struct subject *subjec
     /* Of a linked structure even a single object hangs below the head. */
     if (group->count > 1 || finding->is_linked)
         finding->fan = group->shared >= 2 ? group->shared - 2 : 0;
+    else if (subject->sample.by_size)
+        finding->fan = finding->chains[0].count - 1; /* it is large because of what it holds */
 }
 
 static void vote(struct retention *retention, struct subject *subject, PyObject *const *objects,
@@ -132,21 +135,23 @@ static void vote(struct retention *retention, struct subject *subject, PyObject 
 }
 
 static int take_samples(struct retention *retention, const struct py_generations *generations,
-                        const char *names)
+                        const struct held_wish *wishes, size_t count)
 {
-    for (const char *name = names; *name != '\0'; name += strlen(name) + 1)
-        retention->subject_count++;
-    retention->subjects =
-        memory_allocate_zeroed(retention->subject_count, sizeof(*retention->subjects));
-    struct py_sample *samples = memory_allocate_zeroed(retention->subject_count, sizeof(*samples));
+    retention->subjects = memory_allocate_zeroed(count, sizeof(*retention->subjects));
+    struct py_sample *samples = memory_allocate_zeroed(count, sizeof(*samples));
     if (retention->subjects == NULL || samples == NULL)
         return -1;
-    for (size_t i = 0; i < retention->subject_count; i++, names += strlen(names) + 1)
-        samples[i].name = names;
-    int status =
-        py_sample_take(samples, retention->subject_count, &retention->ancestry, generations);
-    for (size_t i = 0; i < retention->subject_count; i++)
+    retention->subject_count = count;
+    for (size_t i = 0; i < count; i++) {
+        samples[i].name = wishes[i].name;
+        samples[i].by_size = wishes[i].by_size;
+        samples[i].limit = wishes[i].newest < PY_SAMPLE_SIZE ? wishes[i].newest : PY_SAMPLE_SIZE;
+    }
+    int status = py_sample_take(samples, count, &retention->ancestry, generations);
+    for (size_t i = 0; i < count; i++) {
         retention->subjects[i].sample = samples[i];
+        retention->subjects[i].reasons = wishes[i].reasons;
+    }
     memory_free(samples);
     return status;
 }
@@ -273,6 +278,8 @@ static void describe_point(const struct retention *retention, const struct findi
     holder->container = py_class_name(py_graph_class(retention->graph, point));
     holder->retained_bytes = finding->retained_bytes;
     holder->is_linked = finding->is_linked;
+    holder->point = (uintptr_t)point;
+    holder->depth = (uint32_t)(finding->chains[0].count - 1 - finding->fan);
     if (!finding->is_linked) {
         holder->length = py_container_length(retention->graph, point);
         holder->bound = py_container_bound(retention->graph, point, owner_of(retention, finding));
@@ -336,6 +343,8 @@ static int describe_all(const struct retention *retention, struct holders *holde
         struct held_class *class = holders_add_class(holders, subject->sample.name);
         if (class == NULL)
             return -1;
+        class->reasons = subject->reasons;
+        class->by_size = subject->sample.by_size;
         class->objects = subject->sample.objects;
         class->garbage = subject->sample.garbage;
         class->sample = subject->asked;
@@ -350,16 +359,16 @@ static int describe_all(const struct retention *retention, struct holders *holde
 /* ---- The whole ---- */
 
 int py_retention_find(struct py_graph *graph, const struct py_generations *generations,
-                      const char *names, struct holders *holders)
+                      const struct held_wish *wishes, size_t wish_count, struct holders *holders)
 {
     struct retention retention = {.graph = graph};
     int status = py_ancestry_build(&retention.ancestry, graph);
     if (status == 0)
-        status = take_samples(&retention, generations, names);
+        status = take_samples(&retention, generations, wishes, wish_count);
     for (size_t i = 0; i < retention.subject_count && status == 0; i++) {
         PyObject *objects[PY_SAMPLE_SIZE];
         struct subject *subject = &retention.subjects[i];
-        vote(&retention, subject, objects, py_sample_newest(&subject->sample, objects));
+        vote(&retention, subject, objects, py_sample_objects(&subject->sample, objects));
     }
     if (status == 0)
         status = measure_all(&retention);

@@ -17,12 +17,12 @@ int py_retention_begin(void);
 /* Gives up what py_retention_begin() keeps. GIL. */
 void py_retention_end(void);
 
-/* Finds the holders of the classes that have one of the fully-qualified `names`, each followed by
- * its NUL and the last by another one. Takes all marks of the graph away and leaves others; nothing
- * may be traversed afterwards. Besides the graph about 20 bytes of memory.h per object, and a
- * second for a few million objects, more where there are many classes. Runs no Python code, but
- * makes objects: in a twin only. 0, or -1 when out of memory; clear `holders` in any case. GIL. */
+/* Finds the holders of the classes that have one of the fully-qualified names of `wishes`. Takes
+ * all marks of the graph away and leaves others; nothing may be traversed afterwards. Besides the
+ * graph about 20 bytes of memory.h per object, and a second for a few million objects, more where
+ * there are many classes. Runs no Python code, but makes objects: in a twin only. 0, or -1 when out
+ * of memory; clear `holders` in any case. GIL. */
 int py_retention_find(struct py_graph *graph, const struct py_generations *generations,
-                      const char *names, struct holders *holders);
+                      const struct held_wish *wishes, size_t wish_count, struct holders *holders);
 
 #endif

@@ -7,6 +7,7 @@
 #include "census.h"
 #include "memory.h"
 #include "py_name.h"
+#include "py_size.h"
 
 struct scan {
     struct py_sample *samples;
@@ -15,6 +16,7 @@ struct scan {
     struct census classes; /* an entry's note is 1 and the index of its class's sample, or 0 */
     PyObject *last_class;
     uint32_t last_note;
+    struct py_size_plan last_plan;
 };
 
 static uint32_t note_of_name(const struct scan *scan, const char *name)
@@ -44,6 +46,21 @@ static int note_of(struct scan *scan, PyObject *class, uint32_t *note)
     return 0;
 }
 
+static void add_by_size(const struct scan *scan, struct py_sample *sample, PyObject *object)
+{
+    uint64_t size = py_size_planned(&scan->last_plan, object);
+    for (size_t i = 0; i < PY_SAMPLE_LARGEST; i++) {
+        if (size <= sample->sizes[i])
+            continue;
+        uint64_t less = sample->sizes[i];
+        PyObject *smaller = sample->largest[i];
+        sample->sizes[i] = size;
+        sample->largest[i] = object;
+        size = less;
+        object = smaller;
+    }
+}
+
 static void add(struct scan *scan, struct py_sample *sample, int list, PyObject *object)
 {
     uint32_t number = py_graph_number(scan->ancestry->graph, object);
@@ -57,8 +74,20 @@ static void add(struct scan *scan, struct py_sample *sample, int list, PyObject 
         sample->objects++;
     else
         sample->garbage++;
+    if (sample->by_size && is_alive)
+        add_by_size(scan, sample, object);
     if (is_alive || sample->objects == 0)
         sample->last[list][sample->seen[list]++ % PY_SAMPLE_SIZE] = object;
+}
+
+static void plan(struct scan *scan, PyObject *object)
+{
+    size_t type_offset = scan->ancestry->graph->type_offset;
+    if (scan->last_note == 0 || !scan->samples[scan->last_note - 1].by_size)
+        return;
+    scan->last_plan = py_size_plan(scan->last_class, object, type_offset);
+    if (scan->last_plan.method == PY_SIZE_GENERAL)
+        scan->last_plan = py_size_plan_without_python(scan->last_class, object, type_offset);
 }
 
 static int scan_list(struct scan *scan, int list, struct py_gc_head *head)
@@ -70,6 +99,7 @@ static int scan_list(struct scan *scan, int list, struct py_gc_head *head)
             if (note_of(scan, class, &scan->last_note) != 0)
                 return -1;
             scan->last_class = class;
+            plan(scan, object);
         }
         if (scan->last_note != 0)
             add(scan, &scan->samples[scan->last_note - 1], list, object);
@@ -88,12 +118,26 @@ int py_sample_take(struct py_sample *samples, size_t count, const struct py_ance
     return status;
 }
 
-uint32_t py_sample_newest(const struct py_sample *sample, PyObject **objects)
+static uint32_t largest_of(const struct py_sample *sample, PyObject **objects)
 {
     uint32_t count = 0;
+    while (count < PY_SAMPLE_LARGEST && sample->largest[count] != NULL &&
+           sample->sizes[count] >= sample->sizes[0] / 2) {
+        objects[count] = sample->largest[count];
+        count++;
+    }
+    return count;
+}
+
+uint32_t py_sample_objects(const struct py_sample *sample, PyObject **objects)
+{
+    uint32_t count = 0;
+    if (sample->by_size && sample->largest[0] != NULL)
+        return largest_of(sample, objects);
+    uint32_t limit = sample->limit == 0 ? PY_SAMPLE_SIZE : sample->limit;
     for (int list = 0; list < PY_GENERATION_COUNT; list++) {
         uint64_t kept = sample->seen[list] < PY_SAMPLE_SIZE ? sample->seen[list] : PY_SAMPLE_SIZE;
-        for (uint64_t i = 0; i < kept && count < PY_SAMPLE_SIZE; i++)
+        for (uint64_t i = 0; i < kept && count < limit; i++)
             objects[count++] = sample->last[list][(sample->seen[list] - 1 - i) % PY_SAMPLE_SIZE];
     }
     return count;

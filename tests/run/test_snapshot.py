@@ -266,6 +266,15 @@ class Building(host.HostTest):
 class Layout(host.HostTest):
     def test_is_as_specified(self):
         ended = self.run_program(host.joined(host.LOGGING_TO_STDERR, """
+            import time
+            class Handler(logging.Handler):
+                snapshots = 0
+                def emit(self, record):
+                    Handler.snapshots += hasattr(record, "memprof_objects")
+            logging.getLogger().addHandler(Handler())
+            until = time.monotonic() + 60
+            while Handler.snapshots == 0 and time.monotonic() < until:
+                time.sleep(0.01)
             class Message: pass
             keep = [Message() for i in range(123456)]
         """), snapshot_at_exit="yes", top_n_classes=3, interval_seconds=3600)
@@ -280,9 +289,19 @@ class Layout(host.HostTest):
         self.assertEqual(lines[7], "Top 3 by memory usage:")
         self.assertRegex(lines[8], r"^  [\w.]+: \d+\.\d (KB|MB|GB)$")
         self.assertEqual(lines[11], "")
-        self.assertRegex(lines[12], r"^Snapshot cost: pause [\d.,]+ ms \(inline\), [\d.,]+ ms in "
+        self.assertRegex(lines[12], r"^Growth since first snapshot \(2 snapshots over \d+s\):$")
+        self.assertEqual(lines[13], "  by memory usage:")
+        self.assertRegex(lines[14], r"^    __main__.Message: \+\d+\.\d MB, \+\d+\.\d MB since "
+                                    r"previous, \+(\d+\.\d [MG]B|0 B) per hour$")
+        self.assertEqual(lines[17], "  by object count:")
+        self.assertRegex(lines[18], r"^    __main__.Message: \+123,456 objects, \+123,456 since "
+                                    r"previous, \+[\d,]+ per hour$")
+        self.assertEqual(lines[21], "")
+        self.assertRegex(lines[22], r"^Snapshot cost: pause [\d.,]+ ms \(inline\), [\d.,]+ ms in "
                                     r"background, 1\d\d,\d\d\d objects$")
-        self.assertEqual(len(lines), 13)
+        self.assertEqual(len(lines), 23)
+        first = host.snapshots(ended.err)[0].text
+        self.assertNotIn("Growth", first, "nothing can have grown yet")
         self.assertIn("INFO:memory_profiler:MemoryProfiler:Memory Snapshot\n", ended.err)
 
     def test_ties_are_ordered_by_name(self):

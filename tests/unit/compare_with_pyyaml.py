@@ -23,14 +23,14 @@ TYPES = {
     "follow_children": "boolean", "collect": "boolean",
     "snapshot_mode": ("auto", "inline", "fork"), "fork_timeout_seconds": (1, 3600),
     "max_overhead_percent": (1, 100), "snapshot_signal": "signal",
-    "snapshot_at_exit": "boolean", "output": ("auto", "logging", "stderr"),
+    "snapshot_at_exit": "boolean", "output": ("auto", "logging", "stderr"), "leak_detection": "boolean",
     "retention_classes": "names",
 }
 DEFAULTS = {
     "enabled": False, "interval_seconds": 60, "top_n_classes": 50, "follow_children": False,
     "collect": True, "snapshot_mode": "auto", "fork_timeout_seconds": 60,
     "max_overhead_percent": 5, "snapshot_signal": "none", "snapshot_at_exit": False,
-    "output": "auto", "retention_classes": [],
+    "output": "auto", "leak_detection": True, "retention_classes": [],
 }
 VARIABLES = {"SIXTY": "60", "YES": "yes", "WORD": "auto", "EMPTY": "", "NESTED": "${SIXTY}"}
 

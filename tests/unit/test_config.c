@@ -32,7 +32,8 @@ static void test_no_file_means_enabled(void **state)
                                     .snapshot_mode = CONFIG_MODE_AUTO,
                                     .fork_timeout_seconds = 60,
                                     .max_overhead_percent = 5,
-                                    .output = CONFIG_OUTPUT_AUTO};
+                                    .output = CONFIG_OUTPUT_AUTO,
+                                    .leak_detection = 1};
 
     fixture_load(fixture);
     fixture_expect_warnings(fixture, NULL);
@@ -52,7 +53,8 @@ static void test_a_file_decides_about_enabled(void **state)
                                     .snapshot_mode = CONFIG_MODE_AUTO,
                                     .fork_timeout_seconds = 60,
                                     .max_overhead_percent = 5,
-                                    .output = CONFIG_OUTPUT_AUTO};
+                                    .output = CONFIG_OUTPUT_AUTO,
+                                    .leak_detection = 1};
 
     fixture_load_section(fixture, "interval_seconds: 60");
     fixture_expect_warnings(fixture, NULL);
@@ -78,6 +80,7 @@ static void test_every_option(void **state)
                                     SIGUSR2,
                                     1,
                                     CONFIG_OUTPUT_STDERR,
+                                    0,
                                     {"a.B\0c.D\0"}};
 
     fixture_load_section(fixture, "enabled: On\ninterval_seconds: 1:30\ntop_n_classes: '1_000'\n"
@@ -85,7 +88,8 @@ static void test_every_option(void **state)
                                   "snapshot_mode: fork\nfork_timeout_seconds: 1:0:0\n"
                                   "max_overhead_percent: 0b1\n"
                                   "snapshot_signal: SIGUSR2\nsnapshot_at_exit: !!bool on\n"
-                                  "output: stderr\nretention_classes: [a.B, c.D]");
+                                  "output: stderr\nleak_detection: off\n"
+                                  "retention_classes: [a.B, c.D]");
     fixture_expect_warnings(fixture, NULL);
     assert_memory_equal(&fixture->config, &expected, sizeof expected);
 }
@@ -104,6 +108,7 @@ static void test_every_variable_wins(void **state)
                                     SIGRTMIN + 2,
                                     1,
                                     CONFIG_OUTPUT_LOGGING,
+                                    0,
                                     {"e.F\0"}};
 
     fixture_set(fixture, "MEMPROF_ENABLED", " 1 ");
@@ -116,6 +121,7 @@ static void test_every_variable_wins(void **state)
     fixture_set(fixture, "MEMPROF_MAX_OVERHEAD_PERCENT", "100");
     fixture_set(fixture, "MEMPROF_SNAPSHOT_SIGNAL", "SIGRTMIN+2");
     fixture_set(fixture, "MEMPROF_SNAPSHOT_AT_EXIT", "true");
+    fixture_set(fixture, "MEMPROF_LEAK_DETECTION", "off");
     fixture_set(fixture, "MEMPROF_RETENTION_CLASSES", "e.F");
     fixture_set(fixture, "MEMPROF_OUTPUT", "logging");
     /* What is overridden is not even read, so it cannot be wrong. */

@@ -50,6 +50,7 @@ static void test_table_says_what_is_promised(void **state)
         {"snapshot_signal", "signal", "none", NULL},
         {"snapshot_at_exit", "boolean", "false", "true or false"},
         {"output", "choice", "auto", "auto, logging or stderr"},
+        {"leak_detection", "boolean", "true", "true or false"},
         {"retention_classes", "list", "[]", "a list of at most 16 class names"},
     };
     char text[OPTION_TEXT_SIZE], signals[OPTION_TEXT_SIZE];

@@ -63,7 +63,7 @@ static void test_empty(void **state)
     struct snapshot snapshot = {0};
     struct text text = {0};
     assert_int_equal(snapshot_rank(&snapshot), 0);
-    report_write(&text, &snapshot, 10, 0);
+    report_write(&text, &snapshot, NULL, 10, 0);
     assert_string_equal(text.bytes, "Memory Snapshot\n\nTop 10 by object count:\n\n"
                                     "Top 10 by memory usage:\n\n"
                                     "Snapshot cost: pause 0.0 ms (inline), "
@@ -81,7 +81,7 @@ static void test_report_layout(void **state)
     add(&snapshot, "dict", 5678, 19608371);
     add(&snapshot, "list", 1, 56);
     assert_int_equal(snapshot_rank(&snapshot), 0);
-    report_write(&text, &snapshot, 2, 4711);
+    report_write(&text, &snapshot, NULL, 2, 4711);
     assert_string_equal(text.bytes, "Memory Snapshot [pid 4711]\n"
                                     "\n"
                                     "Top 2 by object count:\n"
@@ -119,7 +119,7 @@ static void test_report_of_its_own_cost(void **state)
     };
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         struct text text = {0};
-        report_write(&text, &cases[i].snapshot, 1, 0);
+        report_write(&text, &cases[i].snapshot, NULL, 1, 0);
         const char *cost = strstr(text.bytes, "Snapshot cost");
         assert_non_null(cost);
         assert_string_equal(cost, cases[i].expected);
@@ -170,6 +170,7 @@ static void fill(struct holders *holders)
     list.length = 5678;
     list.retained_bytes = 47395635;
     class->objects = 5678;
+    class->reasons = HELD_ASKED;
     class->sample = 50;
     assert_int_equal(holders_add(class, &list), 0);
     struct holder deque = holder("__main__.bot.last[*]", "collections.deque");
@@ -183,6 +184,7 @@ static void fill(struct holders *holders)
     head.is_linked = 1;
     head.retained_bytes = 1024;
     class->objects = 3;
+    class->reasons = HELD_ASKED;
     class->garbage = 1000;
     class->sample = 3;
     assert_int_equal(holders_add(class, &head), 0);
@@ -192,8 +194,9 @@ static void fill(struct holders *holders)
     cycle.share = 1;
     class->garbage = 1;
     class->sample = 1;
+    class->reasons = HELD_ASKED | HELD_SUSPECTED;
     assert_int_equal(holders_add(class, &cycle), 0);
-    assert_non_null(holders_add_class(holders, "a.None"));
+    holders_add_class(holders, "a.None")->reasons = HELD_ASKED;
 }
 
 static const char HELD[] =
@@ -214,7 +217,7 @@ static void test_holders_are_reported(void **state)
     struct snapshot snapshot = {0};
     struct text text = {0};
     fill(&snapshot.holders);
-    report_write(&text, &snapshot, 1, 0);
+    report_write(&text, &snapshot, NULL, 1, 0);
     const char *held = strstr(text.bytes, "\n\nHeld");
     assert_non_null(held);
     assert_memory_equal(held, HELD, sizeof(HELD) - 1);
