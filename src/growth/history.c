@@ -269,7 +269,7 @@ static double foresee_track(const struct history *history, const struct history_
     enum trend_event event = trend_watch_step(&watch, samples, count, &trend);
     if (event != TREND_SUSPECTED && event != TREND_DOUBLED)
         return -1;
-    wish->by_size = watch.measures == TREND_BYTES;
+    wish->by_size = trend_watch_is_by_size(&watch, &samples[count - 1]);
     wish->newest = newest_of(&watch, &samples[count - 1]);
     double rate = trend_watch_rate_per_hour(&watch, &samples[count - 1], TREND_BYTES);
     return rate > 0 ? rate : 0;

@@ -19,7 +19,7 @@ enum {
     FILLING_BYTES_MAX = 32,
     ITEM_BYTES_LIMIT = 128, /* what an item takes in a container, room to grow included */
     PARTS_PER_OBJECT = 8,   /* of a class, where holders are not known */
-    ALIKE = 8,              /* numbers that differ by no more than an eighth */
+    ALIKE = 4,              /* numbers that differ by no more than a quarter */
     PARTS_BYTES_LIMIT = 400 /* of their names */
 };
 
@@ -72,7 +72,7 @@ static bool is_companion(const char *name)
 
 static bool grows_by_size_only(const struct candidate *candidate)
 {
-    return candidate->watch.measures == TREND_BYTES;
+    return trend_watch_is_by_size(&candidate->watch, &candidate->now);
 }
 
 /* The lower, the more it is what somebody would look for: not what holds them all, then not what

@@ -35,6 +35,20 @@ double trend_watch_rate_per_hour(const struct trend_watch *watch, const struct t
     return trend_rate_per_hour(samples, 2, measure, 0);
 }
 
+enum { FEW = 4 };
+
+/* New objects are taken to be of the size of all others. */
+bool trend_watch_is_by_size(const struct trend_watch *watch, const struct trend_sample *now)
+{
+    if (watch->measures != TREND_BYTES || now->count == 0)
+        return false;
+    double each = (double)now->bytes / (double)now->count;
+    double objects = (double)trend_watch_growth(watch, now, TREND_COUNT);
+    if (objects <= FEW)
+        return true; /* what is large may be new itself */
+    return objects * each * 2 < (double)trend_watch_growth(watch, now, TREND_BYTES);
+}
+
 static uint64_t height_to_forgive(uint64_t forgiven, uint64_t base, uint64_t height)
 {
     if (height > base)

@@ -35,4 +35,7 @@ int64_t trend_watch_growth(const struct trend_watch *watch, const struct trend_s
 double trend_watch_rate_per_hour(const struct trend_watch *watch, const struct trend_sample *now,
                                  enum trend_measure measure);
 
+/* Whether a suspect has grown because objects became larger, not because there are more of them. */
+bool trend_watch_is_by_size(const struct trend_watch *watch, const struct trend_sample *now);
+
 #endif

@@ -3,9 +3,11 @@
 
 Usage, for a look at one of them: leak_programs.py NAME [STEPS]
 
-LEAKS and INNOCENTS map a name to a function which sets the program up and returns its step().
-Beside each leak stands the class that has to be named. A program keeps what it keeps by way of its
-step(). Nothing else grows, so that every other class of an innocent has to pass too.
+LEAKS, INNOCENTS and BOUNDED map a name to a function which sets the program up and returns its
+step(). Beside each leak stands the class that has to be named, and by which step where that is not
+the eighth. What is BOUNDED grows all the time, but in a container that states how much it can hold.
+A program keeps what it keeps by way of its step(). Nothing else grows, so that every other class of
+an innocent has to pass too.
 """
 
 import collections
@@ -20,17 +22,23 @@ import weakref
 
 LEAKS = {}
 INNOCENTS = {}
+BOUNDED = {}
 
 
-def leak(class_name):
+def leak(class_name, by_step=8):
     def register(program):
-        LEAKS[program.__name__] = (program, class_name)
+        LEAKS[program.__name__] = (program, class_name, by_step)
         return program
     return register
 
 
 def innocent(program):
     INNOCENTS[program.__name__] = program
+    return program
+
+
+def bounded(program):
+    BOUNDED[program.__name__] = program
     return program
 
 
@@ -225,7 +233,7 @@ def slow_leak_under_heavy_churn():
     return step
 
 
-@leak("Message")
+@leak("Message", by_step=60)    # most of the steps say nothing: the crowd's noise is larger
 def slow_leak_beside_a_live_crowd():
     chance, kept, crowd = random.Random(2), [], []
 
@@ -235,7 +243,7 @@ def slow_leak_beside_a_live_crowd():
     return step
 
 
-@leak("Message")
+@leak("Message", by_step=38)
 def late_leak():
     kept, steps = [], itertools.count(1)
 
@@ -246,7 +254,7 @@ def late_leak():
     return step
 
 
-@leak("Message")
+@leak("Message", by_step=32)
 def leak_by_bursts():
     kept, steps = [], itertools.count(1)
 
@@ -263,7 +271,7 @@ def one_list_of_numbers():
     return lambda: numbers.extend(range(300))
 
 
-@leak("Message")
+@leak("Message", by_step=60)
 def cache_never_pruned_beside_one_that_is():
     chance, good, bad = random.Random(3), collections.OrderedDict(), {}
 
@@ -274,6 +282,36 @@ def cache_never_pruned_beside_one_that_is():
                 good.popitem(last=False)
         for _ in range(5):
             bad[chance.randrange(10**9)] = Message()
+    return step
+
+
+@leak("PyCStructType")
+def cycles_through_a_c_type():
+    """A structure's fields hold their class, and the class holds them."""
+    import ctypes
+    made = []
+
+    def step():
+        for _ in range(3):
+            made.append(type("Made", (ctypes.Structure,), {"_fields_": [("number", ctypes.c_int)]}))
+    return step
+
+
+@leak("generator")
+def generators_that_never_end():
+    held = []
+
+    def count():
+        number = 0
+        while True:
+            yield number
+            number += 1
+
+    def step():
+        for _ in range(6):
+            generator = count()
+            next(generator)
+            held.append(generator)
     return step
 
 
@@ -468,10 +506,37 @@ def list_refilled_and_sorted():
     return step
 
 
+# Bounded.
+
+@bounded
+def deque_that_fills_slowly():
+    ring = collections.deque(maxlen=100000)
+    return lambda: ring.extend(Message(i) for i in range(40))
+
+
+@bounded
+def lru_cache_that_fills_slowly():
+    @functools.lru_cache(maxsize=50000)
+    def look_up(number):
+        return Message(number)
+    numbers = itertools.count()
+    return lambda: [look_up(next(numbers)) for _ in range(30)]
+
+
+@bounded
+def queue_that_fills_slowly():
+    import queue
+    waiting = queue.Queue(maxsize=30000)
+    return lambda: [waiting.put((i, Message(i))) for i in range(25)]
+
+
+def start(name):
+    """The step() of the program of that name."""
+    return (LEAKS[name][0] if name in LEAKS else INNOCENTS.get(name) or BOUNDED[name])()
+
+
 def main():
-    name = sys.argv[1]
-    program = LEAKS[name][0] if name in LEAKS else INNOCENTS[name]
-    step = program()
+    step = start(sys.argv[1])
     for _ in range(int(sys.argv[2]) if len(sys.argv) > 2 else 20):
         step()
         gc.collect()

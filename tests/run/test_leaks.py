@@ -1,0 +1,246 @@
+# SPDX-License-Identifier: MIT
+"""Verdicts on small programs: which class leaks, who holds it, and who is left alone."""
+
+import json
+import re
+import sys
+
+import host
+import leak_programs
+
+# One snapshot after each step(); what was logged comes out as JSON: the number of steps done,
+# the level, the text.
+DRIVER = """
+    import json, logging, os, signal, sys, time
+    sys.path.insert(0, {folder!r})
+    import leak_programs
+
+    class Records(logging.Handler):
+        steps = snapshots = 0
+        told = []
+        def emit(self, record):
+            if hasattr(record, "memprof_objects"):
+                Records.snapshots += 1
+                Records.last = record
+            elif "suspected" in record.getMessage():
+                Records.told.append((Records.steps, record.levelname, record.getMessage()))
+    logging.getLogger().addHandler(Records())
+
+    def wait(before):
+        until = time.monotonic() + 60
+        while Records.snapshots == before:
+            assert time.monotonic() < until, "no snapshot"
+            time.sleep(0.001)
+
+    def run(step, steps):
+        for i in range(steps):
+            step()
+            Records.steps += 1
+            before = Records.snapshots
+            os.kill(os.getpid(), signal.SIGUSR1)
+            wait(before)
+
+    wait(0)
+"""
+SUSPECTED = r"Memory leak suspected: (\S+) "
+NAMED_TOO = r"Along with it grow: ([^:]*)\. Look"
+
+
+class LeaksTest(host.HostTest):
+    def tell(self, text, **options):
+        """The records that the program was told: (steps, level, text)."""
+        driver = host.joined(DRIVER).format(folder=leak_programs.__file__.rsplit("/", 1)[0])
+        options.setdefault("top_n_classes", 3)
+        ended = self.run_program(
+            host.joined(driver, text, "time.sleep(0.2); print(json.dumps(Records.told))"),
+            snapshot_signal="SIGUSR1", interval_seconds=3600, **options)
+        self.assert_clean(ended)
+        return json.loads(ended.out)
+
+    def judge(self, name, steps, **options):
+        return self.tell("run(leak_programs.start(%r), %d)" % (name, steps), **options)
+
+    def programs(self, kind):
+        for name in kind:
+            if name == "cyclic_garbage":    # piles up where nobody collects
+                yield name, {"collect": "no"}
+            else:
+                yield name, {}
+
+
+class Verdicts(LeaksTest):
+    def test_every_leak_is_named_and_nothing_else(self):
+        for name, (_, leaking, by_step) in leak_programs.LEAKS.items():
+            with self.subTest(program=name):
+                told = self.judge(name, by_step)
+                self.assertTrue(told, "not suspected in %d steps" % by_step)
+                self.assertEqual({level for _, level, _ in told}, {"WARNING"})
+                heads = {re.match(SUSPECTED, text).group(1) for _, _, text in told}
+                self.assertEqual(len(heads), 1, told)
+                others = re.search(NAMED_TOO, told[0][2])
+                named = heads | set(others.group(1).split(", ") if others else ())
+                self.assertIn(leaking, {name.rpartition(".")[2] for name in named}, told)
+
+    def test_no_innocent_is_accused(self):
+        for name, options in self.programs(leak_programs.INNOCENTS):
+            with self.subTest(program=name):
+                self.assertEqual(self.judge(name, 200, **options), [])
+
+    def test_what_states_its_bound_is_not_accused(self):
+        if self.interpreter.free_threaded:
+            self.skipTest("holders are not to be found there")
+        for name in leak_programs.BOUNDED:
+            if name == "lru_cache_that_fills_slowly" and self.interpreter.number < (3, 9):
+                continue    # 3.8 does not let it be read
+            with self.subTest(program=name):
+                self.assertEqual(self.judge(name, 100), [])
+
+    def test_beyond_its_bound_it_is(self):
+        if self.interpreter.free_threaded:
+            self.skipTest("holders are not to be found there")
+        told = self.tell("""
+            import collections
+            ring, kept = collections.deque(maxlen=400), []
+            class Message: pass
+            def step():
+                ring.extend(Message() for i in range(40))
+                if Records.steps >= 10: kept.extend(Message() for i in range(30))
+            run(step, 40)
+        """)
+        self.assertRegex(told[0][2], SUSPECTED.replace(r"(\S+)", "__main__.Message"))
+        self.assertGreaterEqual(told[0][0], 18)
+        self.assertIn("held by __main__.kept[*] (list, ", told[0][2])
+
+    def test_growth_that_stops_is_taken_back(self):
+        told = self.tell("""
+            class Message: pass
+            cache = {}
+            def step():
+                if Records.steps < 40: cache.update((object(), Message()) for i in range(30))
+            run(step, 60)
+        """)
+        self.assertEqual([level for _, level, _ in told],
+                         ["WARNING"] * (len(told) - 1) + ["INFO"], told)
+        self.assertIn("Memory leak no longer suspected: __main__.Message has stopped growing: 1,200 "
+                      "objects and ", told[-1][2])
+        self.assertLessEqual(told[-1][0], 40 + 8)
+
+    def test_is_repeated_when_doubled(self):
+        told = self.judge("list_of_objects", 70)
+        self.assertEqual([steps for steps, _, _ in told], [8, 16, 32, 64])
+        self.assertIn(" still grows, by 640 objects and ", told[1][2])
+
+
+class Wording(LeaksTest):
+    def test_is_plain_prose(self):
+        for mode in ("fork", "auto"):
+            told = self.tell("""
+                class Message: pass
+                class Bot: pass
+                bot = Bot()
+                bot.seen = []
+                run(lambda: bot.seen.extend(Message() for i in range(50)), 8)
+                time.sleep(0.3)
+                before = Records.snapshots
+                os.kill(os.getpid(), signal.SIGUSR1)
+                wait(before)
+                Records.told.append((0, "", Records.last.getMessage()))
+            """, snapshot_mode=mode)
+            held = "" if self.interpreter.free_threaded else (
+                r" 50 of 50 are held by __main__\.bot\.seen\[\*\] \(list, 400 items, retains "
+                r"\d+\.\d KB\)\.")
+            self.assertRegex(
+                told[0][2],
+                r"^Memory leak suspected: __main__\.Message has grown by 400 objects and \d+\.\d KB "
+                r"in 8 snapshots, since \d{4}-\d\d-\d\d \d\d:\d\d:\d\d \(\d+s ago\)"
+                r"(: \+[\d,]+ objects and \+[\d.]+ [KMG]B per hour)?\." + held +
+                r"( Along with it grow: [^:]+\.)? Look at .*\.$")
+            self.assertNotIn("Memory leak", told[-1][2])
+            self.assertRegex(told[-1][2], r"\n\nGrowth since first snapshot \(10 snapshots over \d+s\):"
+                                          r"\n  by memory usage:\n    __main__\.Message: \+")
+
+    def test_different_holders_are_told_apart(self):
+        if self.interpreter.free_threaded:
+            self.skipTest("holders are not to be found there")
+        told = self.tell("""
+            class Message: pass
+            first, second = [], {}
+            def step():
+                for i in range(10):
+                    first.append(Message()), first.append(Message())
+                    second[Records.steps, i] = Message()
+            run(step, 8)
+        """)
+        self.assertRegex(told[0][2], r" (3[0-6]) of 50 are held by __main__\.first\[\*\] \(list, 160 "
+                                     r"items, .*; (1[4-9]|20) of 50 by __main__\.second\[\*\] "
+                                     r"\(dict, 80 items, ")
+
+    def test_the_dearest_comes_first(self):
+        told = self.tell("""
+            class Small: __slots__ = ("__weakref__",)
+            class Large: __slots__ = tuple("a%d" % i for i in range(40))
+            small, large = [], []
+            def step():
+                small.extend(Small() for i in range(20))
+                large.extend(Large() for i in range(20))
+                time.sleep(0.05)
+            run(step, 8)
+        """)
+        self.assertEqual([re.match(SUSPECTED, text).group(1) for _, _, text in told],
+                         ["__main__.Large", "__main__.Small"])
+
+    def test_without_copies_no_holder_is_told(self):
+        told = self.judge("list_of_objects", 8, snapshot_mode="inline")
+        self.assertEqual(len(told), 1)
+        self.assertNotIn("held by", told[0][2])
+        self.assertIn("Look at what keeps objects of this class alive.", told[0][2])
+
+
+class Switches(LeaksTest):
+    def test_can_be_switched_off(self):
+        told = self.tell("""
+            kept = []
+            run(lambda: kept.extend([] for i in range(100)), 12)
+            Records.told.append((0, "", Records.last.getMessage()))
+        """, leak_detection="no")
+        self.assertEqual(len(told), 1)
+        self.assertNotIn("Growth", told[0][2])
+
+    def test_a_logger_at_warning_gets_nothing_else(self):
+        ended = self.run_program("""
+            import logging, os, signal, time
+            seen = []
+            class Records(logging.Handler):
+                def emit(self, record):
+                    seen.append((record.levelname, record.getMessage()[:21]))
+            logger = logging.getLogger("memory_profiler")
+            logger.setLevel(logging.WARNING)
+            logger.addHandler(Records())
+            class Message: pass
+            kept = []
+            until = time.monotonic() + 60
+            while not seen and time.monotonic() < until:
+                kept.extend(Message() for i in range(100))
+                os.kill(os.getpid(), signal.SIGUSR1)
+                time.sleep(0.05)
+            print(seen)
+        """, snapshot_signal="SIGUSR1")
+        self.assert_clean(ended)
+        self.assertEqual(ended.out, "[('WARNING', 'Memory leak suspected')]\n")
+
+    def test_descriptor_2_names_the_level(self):
+        ended = self.run_program("""
+            import os, signal, time
+            class Message: pass
+            kept = []
+            for i in range(12):
+                kept.extend(Message() for i in range(100))
+                os.kill(os.getpid(), signal.SIGUSR1)
+                time.sleep(0.25)
+        """, snapshot_signal="SIGUSR1", output="stderr")
+        self.assertRegex(ended.err, r"(?m)^[\d-]+ [\d:,]+ WARNING memory_profiler: Memory leak suspected")
+        self.assertRegex(ended.err, r"(?m)^[\d-]+ [\d:,]+ INFO memory_profiler: Memory Snapshot$")
+
+
+if __name__ == "__main__":
+    host.main()
