@@ -97,25 +97,36 @@ static const struct held_class *held_of(const struct snapshot *snapshot, const c
 
 /* ---- What is bounded ---- */
 
+static bool is_bounded(const struct holder *holder)
+{
+    return holder->bound > 0 || holder->inner_bound > 0;
+}
+
 static bool is_mostly_bounded(const struct held_class *held)
 {
     uint32_t bounded = 0;
     for (size_t i = 0; i < held->holder_count; i++)
-        bounded += held->holders[i].bound > 0 ? held->holders[i].share : 0;
+        bounded += is_bounded(&held->holders[i]) ? held->holders[i].share : 0;
     return held->sample > 0 && bounded * 100 >= held->sample * MOSTLY_PERCENT;
 }
 
-/* As if every free place were taken by as much as each item has with it now. */
-static uint64_t full_level(uint64_t level, const struct held_class *held)
+/* How many times as much there is once all of them are full. */
+static double times_when_full(const struct held_class *held)
 {
-    uint64_t length = 0, room = 0;
+    double times = 1;
     for (size_t i = 0; i < held->holder_count; i++) {
         const struct holder *holder = &held->holders[i];
-        length += holder->bound > 0 ? holder->length : 0;
-        room += holder->bound > holder->length ? holder->bound - holder->length : 0;
+        uint64_t bound = holder->bound > 0 ? holder->bound : holder->inner_bound;
+        uint64_t length = holder->bound > 0 ? holder->length : holder->inner_length;
+        if (length > 0 && (double)bound / (double)length > times)
+            times = (double)bound / (double)length;
     }
-    double each = length > 0 ? (double)level / (double)length : (double)level;
-    double full = (double)level + (double)room * (each > 1 ? each : 1);
+    return times;
+}
+
+static uint64_t full_level(uint64_t level, const struct held_class *held)
+{
+    double full = (double)level * times_when_full(held) + 1;
     return full < 1e18 ? (uint64_t)full : (uint64_t)1e18;
 }
 

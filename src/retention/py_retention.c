@@ -255,18 +255,44 @@ static bool is_namespace(const struct retention *retention, const struct finding
     return answer;
 }
 
-/* The instance that has the accumulation point as an attribute, or NULL. */
-static PyObject *owner_of(const struct retention *retention, const struct finding *finding)
+/* The instance that has a container of the chain as an attribute, or NULL. */
+static PyObject *owner_of(const struct py_graph *graph, const struct chain *chain, size_t container)
 {
-    size_t at = finding->fan;
-    while (at-- > 0) {
-        if (py_container_of(retention->graph, finding->chains[0].objects[at]) == PY_CONTAINER_NONE)
-            return finding->chains[0].objects[at];
-        if (py_graph_class(retention->graph, finding->chains[0].objects[at]) != py.PyDict_Type ||
-            at + 1 < finding->fan)
+    for (size_t at = container; at-- > 0;) {
+        if (py_container_of(graph, chain->objects[at]) == PY_CONTAINER_NONE)
+            return chain->objects[at];
+        if (py_graph_class(graph, chain->objects[at]) != py.PyDict_Type || at + 1 < container)
             return NULL;
     }
     return NULL;
+}
+
+/* How many items a container of the chain can have, and 0 where it is none. */
+static uint64_t bound_of(const struct py_graph *graph, const struct chain *chain, size_t at)
+{
+    PyObject *object = chain->objects[at];
+    if (py_container_of(graph, object) == PY_CONTAINER_NONE)
+        return 0;
+    return py_container_bound(graph, object, owner_of(graph, chain, at));
+}
+
+static void describe_inner(const struct retention *retention, const struct finding *finding,
+                           struct holder *holder)
+{
+    uint64_t length = 0, sum = 0;
+    for (size_t i = 0; i < finding->chain_count; i++) {
+        const struct chain *chain = &finding->chains[i];
+        if (chain->count < finding->fan + 3)
+            return;
+        size_t at = chain->count - 2;
+        uint64_t bound = bound_of(retention->graph, chain, at);
+        if (bound == 0)
+            return;
+        sum += bound;
+        length += py_container_length(retention->graph, chain->objects[at]);
+    }
+    holder->inner_length = length;
+    holder->inner_bound = sum;
 }
 
 static void describe_point(const struct retention *retention, const struct finding *finding,
@@ -282,7 +308,8 @@ static void describe_point(const struct retention *retention, const struct findi
     holder->depth = (uint32_t)(finding->chains[0].count - 1 - finding->fan);
     if (!finding->is_linked) {
         holder->length = py_container_length(retention->graph, point);
-        holder->bound = py_container_bound(retention->graph, point, owner_of(retention, finding));
+        holder->bound = bound_of(retention->graph, &finding->chains[0], finding->fan);
+        describe_inner(retention, finding, holder);
     }
 }
 

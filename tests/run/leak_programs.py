@@ -530,6 +530,18 @@ def queue_that_fills_slowly():
     return lambda: [waiting.put((i, Message(i))) for i in range(25)]
 
 
+@bounded
+def deques_that_fill_slowly():
+    """As a bot that keeps the last messages of each channel."""
+    channels, numbers = {i: collections.deque(maxlen=1000) for i in range(40)}, itertools.count()
+
+    def step():
+        for _ in range(60):
+            number = next(numbers)
+            channels[number % 40].append(Message(number))
+    return step
+
+
 def start(name):
     """The step() of the program of that name."""
     return (LEAKS[name][0] if name in LEAKS else INNOCENTS.get(name) or BOUNDED[name])()
