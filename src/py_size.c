@@ -167,7 +167,8 @@ uint64_t py_size_planned(const struct py_size_plan *plan, PyObject *object)
     if (plan->method != PY_SIZE_NATIVE)
         return py_size_of(object);
     int64_t size = native_size(plan, object);
-    return size < 0 ? 0 : (uint64_t)(size + plan->constant_bytes);
+    bool is_known = size >= 0 && (uint64_t)size <= PY_SIZE_LIMIT_BYTES;
+    return is_known ? (uint64_t)(size + plan->constant_bytes) : 0;
 }
 
 static long number_of(PyObject *getter, PyObject *class)
@@ -189,14 +190,16 @@ static bool descriptor_is_known(PyObject *descriptor, size_t type_offset)
     return answer;
 }
 
-/* The C function behind `found`, if that is the method `__sizeof__` that `owner` defines itself. */
-static void *native_function(PyObject *found, PyObject *owner, size_t type_offset)
+/* The C function behind the method descriptor `found`, if it takes objects of `class`: any class
+ * can have another one's __sizeof__. */
+static void *native_function(PyObject *found, PyObject *class, size_t type_offset)
 {
     struct method_descriptor descriptor;
     if (!descriptor_is_known(found, type_offset))
         return NULL;
     memcpy(&descriptor, (const char *)found + type_offset + sizeof(void *), sizeof(descriptor));
-    if (descriptor.d_type != owner || descriptor.d_method->ml_flags != PY_METH_NOARGS ||
+    if (!py.PyType_IsSubtype(class, descriptor.d_type) ||
+        descriptor.d_method->ml_flags != PY_METH_NOARGS ||
         strcmp(descriptor.d_method->ml_name, "__sizeof__") != 0)
         return NULL;
     return (void *)descriptor.d_method->ml_meth;
@@ -256,9 +259,14 @@ bool py_size_prove_lists(size_t type_offset)
     return knows_lists;
 }
 
-static void plan_native(struct py_size_plan *plan, void *function, PyObject *example)
+/* Leaves the plan as it is where the method descriptor `found` is none to be called directly. */
+static void plan_native(struct py_size_plan *plan, PyObject *found, PyObject *class,
+                        PyObject *example, size_t type_offset)
 {
     struct py_size_plan native = {.method = PY_SIZE_NATIVE};
+    void *function = native_function(found, class, type_offset);
+    if (function == NULL)
+        return;
     memcpy(&native.native, &function, sizeof(function));
     int64_t size = native_size(&native, example);
     native.constant_bytes = (int64_t)py_size_of(example) - size;
@@ -266,12 +274,14 @@ static void plan_native(struct py_size_plan *plan, void *function, PyObject *exa
         *plan = native;
 }
 
-/* What sys.getsizeof() adds for what stands before a tracked object: PyGC_Head, and from 3.11 on
- * room for a managed dict or weak references. */
+/* What sys.getsizeof() adds for what stands before an object that can be tracked: PyGC_Head, and
+ * from 3.11 on room for a managed dict or weak references. */
 static int64_t header_bytes(PyObject *class)
 {
-    enum { GC_HEAD_BYTES = 16, MANAGED_BYTES = 16, MANAGED = 3 << 3 };
-    unsigned long flags = py.PyType_GetFlags != NULL ? py.PyType_GetFlags(class) : 0;
+    enum { GC_HEAD_BYTES = 16, MANAGED_BYTES = 16, MANAGED = 3 << 3, HAVE_GC = 1 << 14 };
+    unsigned long flags = py.PyType_GetFlags != NULL ? py.PyType_GetFlags(class) : HAVE_GC;
+    if ((flags & HAVE_GC) == 0)
+        return 0;
     return GC_HEAD_BYTES + ((flags & MANAGED) != 0 ? MANAGED_BYTES : 0);
 }
 
@@ -295,8 +305,11 @@ struct py_size_plan py_size_plan_without_python(PyObject *class, PyObject *examp
     bool asks_c = kind != NULL && kind == written_in_c;
     py_release(kind);
     py_release(written_in_c);
-    return asks_c ? (struct py_size_plan){.method = PY_SIZE_ASKED}
-                  : plan_plain(class, example, type_offset);
+    if (!asks_c)
+        return plan_plain(class, example, type_offset);
+    struct py_size_plan plan = {.method = PY_SIZE_ASKED};
+    plan_native(&plan, found, class, example, type_offset);
+    return plan;
 }
 
 struct py_size_plan py_size_plan(PyObject *class, PyObject *example, size_t type_offset)
@@ -315,13 +328,12 @@ struct py_size_plan py_size_plan(PyObject *class, PyObject *example, size_t type
         plan_counted(&plan, class, example, type_offset);
         return plan;
     }
-    if (knows_lists && found == method_of(py.PyList_Type))
+    if (knows_lists && found == method_of(py.PyList_Type) &&
+        py.PyType_IsSubtype(class, py.PyList_Type))
         return plan_list(example, type_offset);
     for (size_t i = 0; i < sizeof(containers) / sizeof(containers[0]); i++) {
         if (found == method_of(containers[i])) {
-            void *function = native_function(found, containers[i], type_offset);
-            if (function != NULL)
-                plan_native(&plan, function, example);
+            plan_native(&plan, found, class, example, type_offset);
             return plan;
         }
     }

@@ -20,7 +20,7 @@
 enum py_size_method {
     PY_SIZE_GENERAL, /* sys.getsizeof(), which may run Python code */
     PY_SIZE_ASKED,   /* the same, but known to run no Python code */
-    PY_SIZE_NATIVE,  /* a C function of CPython itself plus a constant */
+    PY_SIZE_NATIVE,  /* the C function of a __sizeof__ plus a constant: references nothing */
     PY_SIZE_COUNTED  /* a constant, plus a word of the object times another */
 };
 

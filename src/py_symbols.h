@@ -88,6 +88,9 @@ PY_OPTIONAL(size_t, _PySys_GetSizeOf, (PyObject *))
  * object is sized by sys.getsizeof(). */
 PY_OPTIONAL(PyObject *, _PyType_Lookup, (PyObject *, PyObject *))
 
+/* Looks at tp_mro (Include/object.h). */
+PY_FUNCTION(int, PyType_IsSubtype, (PyObject *, PyObject *))
+
 /* What a copy of the process needs; without one of them snapshots are taken in place
  * (Include/object.h, Include/cpython/pymem.h). */
 PY_OPTIONAL(void *, PyType_GetSlot, (PyObject *, int))

@@ -120,6 +120,8 @@ class Figures(ModesTest):
             def __sizeof__(self): return 54321
         class Raises:
             def __sizeof__(self): raise ValueError("no")
+        class Borrows: __sizeof__ = dict.__sizeof__
+        class BorrowsMore: __sizeof__ = array.array.__sizeof__
         class Meta(type):
             def __getattribute__(cls, name): raise RuntimeError("never asked")
         class Odd(metaclass=Meta): pass
@@ -128,7 +130,7 @@ class Figures(ModesTest):
             yield mine
         keep = [Plain() for i in range(3000)] + [Slots() for i in range(2000)]
         keep += [Listed(range(i % 50)) for i in range(1000)] + [{i: []} for i in range(1000)]
-        keep += [cls() for cls in (Sized, Raises, Odd) for i in range(7)]
+        keep += [cls() for cls in (Sized, Raises, Borrows, BorrowsMore, Odd) for i in range(7)]
         keep += [collections.deque(range(1000)), {1: keep}, weakref.proxy(keep[0]), weakref.ref(keep[1])]
         generator = generate()
         held = [next(generator)]

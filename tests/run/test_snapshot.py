@@ -118,6 +118,8 @@ class Figures(host.HostTest):
         self.assertEqual(snapshot.sizes["__main__.Nonsense"], "0 B")
         self.assertEqual(snapshot.sizes["__main__.Negative"], "0 B")
         self.assertEqual(snapshot.sizes["__main__.Huge"], "0 B")
+        self.assertEqual(snapshot.counts["__main__.Borroweddict"], 10)
+        self.assertEqual(snapshot.sizes["__main__.Borroweddict"], "0 B")
         self.assertEqual(snapshot.counts["__main__.Twin"], 7)
         self.assertEqual(snapshot.counts["<unknown>.Unnamed"], 1)
         self.assertEqual(snapshot.counts["__main__.evil\\nMemory Snapshot\\u2028\\ud800\\x00 %s ü"], 1)
@@ -344,6 +346,8 @@ AWKWARD = """
     class Sized(Base):
         def __sizeof__(self): return 12345
     class NativeSized(collections.deque): pass
+    borrowed = [type("Borrowed" + cls.__name__, (), {"__sizeof__": cls.__sizeof__, "__slots__": ()})
+                for cls in (dict, list, set, type, array.array, collections.deque)]
     class Long(tuple): pass
     class Meta(type):
         @property
@@ -355,6 +359,7 @@ AWKWARD = """
     keep = [Plain() for i in range(1000)] + [Slots() for i in range(500)]
     keep += [cls() for cls in (Raises, Nonsense, Negative, Huge, Sized, Odd) for i in range(10)]
     keep += [NativeSized(range(1000)), Long([[]] * 100), Unnamed(), Empty()]
+    keep += [cls() for cls in borrowed for i in range(10)]
     for i in range(7):
         keep.append(type("Twin", (), {})())
     class Evil: pass
