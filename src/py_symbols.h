@@ -104,6 +104,8 @@ PY_FUNCTION(PyThreadState *, PyInterpreterState_ThreadHead, (void *))
 PY_FUNCTION(PyThreadState *, PyThreadState_Next, (PyThreadState *))
 PY_FUNCTION(void *, PyInterpreterState_Main, (void))
 PY_OPTIONAL(PyObject *, PyThreadState_GetFrame, (PyThreadState *))
+/* Since 3.9. The attribute f_code raises an audit event, and hooks may be written in Python. */
+PY_OPTIONAL(PyObject *, PyFrame_GetCode, (PyObject *))
 
 PY_DATA(PyObject, _Py_NoneStruct)
 PY_DATA(PyObject, PyType_Type)

@@ -13,16 +13,30 @@
 enum {
     CODE_OPTIMIZED = 1, /* CO_OPTIMIZED of Include/cpython/code.h: a function's */
     FRAME_OFFSET = 24,  /* of `frame` in 3.8's struct _ts (Include/cpython/pystate.h) */
+    CODE_OFFSET = 32,   /* of `f_code` in 3.8's struct _frame (Include/frameobject.h) */
     DEPTH_LIMIT = 2000  /* frames of one thread: recursion repeats itself */
 };
 
-static bool frame_is_known; /* at FRAME_OFFSET: only asked about before 3.9 */
+static bool frame_is_known; /* both at these offsets: only asked about before 3.9 */
 
 /* ---- Variables ---- */
 
+/* New reference, or NULL. */
+static PyObject *code_of(PyObject *frame)
+{
+    if (py.PyFrame_GetCode != NULL)
+        return py.PyFrame_GetCode(frame);
+    if (!frame_is_known)
+        return NULL;
+    PyObject *code;
+    memcpy(&code, (const char *)frame + CODE_OFFSET, sizeof(code));
+    py.Py_IncRef(code);
+    return code;
+}
+
 static bool is_function_frame(PyObject *frame)
 {
-    PyObject *code = py_attribute(frame, "f_code");
+    PyObject *code = code_of(frame);
     long flags = code != NULL ? py_integer(py_attribute(code, "co_flags"), 0) : 0;
     py_release(code);
     return (flags & CODE_OPTIMIZED) != 0;
@@ -72,7 +86,10 @@ static PyObject *compare_frames(PyObject *self, PyObject *unused)
     (void)unused;
     PyObject *frame, *running = py.PyEval_GetFrame();
     memcpy(&frame, (const char *)py._PyThreadState_UncheckedGet() + FRAME_OFFSET, sizeof(frame));
-    frame_is_known = frame != NULL && frame == running;
+    PyObject *code = running != NULL ? py_attribute(running, "f_code") : NULL;
+    frame_is_known = frame != NULL && frame == running && code != NULL &&
+                     memcmp(&code, (const char *)frame + CODE_OFFSET, sizeof(code)) == 0;
+    py_release(code);
     py.Py_IncRef(py._Py_NoneStruct);
     return py._Py_NoneStruct;
 }
@@ -130,7 +147,7 @@ static bool add_attribute(struct text *text, PyObject *object, const char *name)
 
 void py_frame_add_name(struct text *text, PyObject *frame)
 {
-    PyObject *code = py_attribute(frame, "f_code");
+    PyObject *code = code_of(frame);
     PyObject *globals = py_attribute(frame, "f_globals");
     PyObject *module = globals != NULL ? py.PyDict_GetItemString(globals, "__name__") : NULL;
     if (module != NULL && py_name_add(text, module) == 0)
