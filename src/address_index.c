@@ -38,7 +38,7 @@ static int grow(struct address_index *index)
     return 0;
 }
 
-int address_index_add(struct address_index *index, uintptr_t address)
+int address_index_insert(struct address_index *index, uintptr_t address)
 {
     uint64_t number = (uint64_t)address / 4096;
     unsigned place = (unsigned)(address / ADDRESS_INDEX_ALIGNMENT) % 256;
@@ -51,8 +51,15 @@ int address_index_add(struct address_index *index, uintptr_t address)
         page->number = number;
         index->page_count++;
     }
-    page->bits[place / 64] |= (uint64_t)1 << place % 64;
-    return 0;
+    uint64_t bit = (uint64_t)1 << place % 64;
+    int is_new = (page->bits[place / 64] & bit) == 0;
+    page->bits[place / 64] |= bit;
+    return is_new;
+}
+
+int address_index_add(struct address_index *index, uintptr_t address)
+{
+    return address_index_insert(index, address) < 0 ? -1 : 0;
 }
 
 int address_index_close(struct address_index *index)

@@ -33,6 +33,9 @@ struct address_index {
 /* 0; -1 when out of memory or where the address is not aligned. Adding twice is adding once. */
 int address_index_add(struct address_index *index, uintptr_t address);
 
+/* The same; 1 where the address was not yet there. */
+int address_index_insert(struct address_index *index, uintptr_t address);
+
 /* Numbers what was added. 0, or -1 where it is more than an index can hold. */
 int address_index_close(struct address_index *index);
 

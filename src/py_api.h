@@ -25,6 +25,17 @@ struct py_method {
     const char *ml_doc;
 };
 
+/* PyMemberDef of Include/structmember.h. */
+struct py_member {
+    const char *name;
+    int type;
+    ssize_t offset;
+    int flags;
+    const char *doc;
+};
+
+enum { PY_T_OBJECT = 6, PY_T_OBJECT_EX = 16, PY_RELATIVE_OFFSET = 8 };
+
 /* PyMemAllocatorEx of Include/cpython/pymem.h. */
 struct py_allocator {
     void *ctx;

@@ -40,7 +40,7 @@ static struct {
     uint64_t resident_bytes; /* when objects were last counted for is_twin_better() */
     unsigned twin_failures;  /* in a row */
     unsigned twins_to_skip;
-    bool said_unknown, said_no_twin, said_no_holders, said_failed;
+    bool said_unknown, said_no_twin, said_no_holders, said_no_untracked, said_failed;
 } self;
 
 static struct {
@@ -57,6 +57,7 @@ static struct {
     uint64_t resident_bytes;
     double fork_ms; /* of processor time */
     bool wants_holders;
+    bool wants_untracked;
     bool failed; /* out of memory */
 } current;
 
@@ -225,7 +226,7 @@ static void take_in_place(uint64_t pause_us, bool may_fork)
 static int work_in_twin(struct text *answer)
 {
     struct snapshot snapshot = {0};
-    if (py_heap_count_in_twin(&snapshot, (int)self.config->collect) != 0)
+    if (py_heap_count_in_twin(&snapshot, (int)self.config->collect, current.wants_untracked) != 0)
         return -1;
     wish_for_suspects(&snapshot);
     if (current.wants_holders)
@@ -282,11 +283,30 @@ static void check_holders(void)
         current.wants_holders = true;
 }
 
+static void check_untracked(void)
+{
+    if (!current.wants_untracked)
+        return;
+    current.wants_untracked = false;
+    if (self.config->snapshot_mode == CONFIG_MODE_INLINE)
+        message_write_once(&self.said_no_untracked,
+                           "count_untracked: what the collector does not track is counted in a "
+                           "forked copy only, and snapshot_mode is inline");
+    else if (!py_heap_knows_untracked())
+        message_write_once(&self.said_no_untracked,
+                           "count_untracked: what the collector does not track is not to be found "
+                           "in this Python");
+    else
+        current.wants_untracked = true;
+}
+
 static bool wants_twin(void)
 {
     check_holders();
-    return is_twin_possible() && (self.config->snapshot_mode == CONFIG_MODE_FORK ||
-                                  current.wants_holders || is_twin_better());
+    check_untracked();
+    return is_twin_possible() &&
+           (self.config->snapshot_mode == CONFIG_MODE_FORK || current.wants_holders ||
+            current.wants_untracked || is_twin_better());
 }
 
 static void take_answer(void)
@@ -324,6 +344,7 @@ void py_capture_start(unsigned wishes)
     current.start_us = monotonic_us();
     current.wants_holders =
         (wishes & PY_CAPTURE_HOLDERS) != 0 && self.config->retention_classes.text[0] != '\0';
+    current.wants_untracked = self.config->count_untracked != 0;
     self.sequence++;
     PyThreadState *state = py.PyEval_SaveThread();
     struct process_stats stats;

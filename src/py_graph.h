@@ -17,9 +17,12 @@ typedef int (*py_visit)(PyObject *, void *);
 /* Fields of a PyTypeObject of Include/cpython/object.h, counted from its ob_type. */
 enum {
     PY_TP_NAME_OFFSET = 16,
+    PY_TP_BASICSIZE_OFFSET = 24,
     PY_TP_FLAGS_OFFSET = 160,
     PY_TP_TRAVERSE_OFFSET = 176,
-    PY_TP_BASE_OFFSET = 248
+    PY_TP_MEMBERS_OFFSET = 232,
+    PY_TP_BASE_OFFSET = 248,
+    PY_TP_IS_GC_OFFSET = 320
 };
 
 #define PY_GRAPH_NONE ADDRESS_INDEX_NONE

@@ -17,6 +17,7 @@
 #include "py_reach.h"
 #include "retention/py_retention.h"
 #include "py_tally.h"
+#include "py_untracked.h"
 #include "py_visit.h"
 
 #include <string.h>
@@ -32,7 +33,7 @@ static struct {
 
 static struct py_generations generations;
 static enum py_generations_result found;
-static bool has_graph, knows_holders;
+static bool has_graph, knows_holders, knows_untracked;
 
 static PyObject *call(PyObject *function)
 {
@@ -51,6 +52,7 @@ static void find_heap(void)
         py_size_prove_lists(generations.type_offset);
     has_graph = found == PY_GENERATIONS_FOUND && py_graph_begin(&generations) == 0;
     knows_holders = has_graph && py_retention_begin() == 0;
+    knows_untracked = knows_holders && py_untracked_begin(generations.type_offset) == 0;
 }
 
 int py_heap_begin(void)
@@ -161,6 +163,44 @@ static int walk_by_list(struct py_tally *tally)
     return status;
 }
 
+/* ---- In a twin ---- */
+
+/* What is counted there. */
+struct count {
+    struct py_tally tally;
+    struct py_untracked untracked;
+    bool wants_untracked;
+};
+
+static int count_object(void *context, PyObject *object)
+{
+    struct count *count = context;
+    if (py_tally_add_at(&count->tally, PY_TALLY_FRONT, object) != 0)
+        return -1;
+    return count->wants_untracked ? py_untracked_follow(&count->untracked, object) : 0;
+}
+
+/* Garbage too. */
+static int count_each(const struct py_graph *graph, struct count *count)
+{
+    struct py_graph_cursor cursor = {.next = 0};
+    uint32_t number;
+    PyObject *object;
+    while ((object = py_graph_next(graph, &cursor, &number)) != NULL) {
+        if (!py_graph_is_frozen(graph, number) && count_object(count, object) != 0)
+            return -1;
+    }
+    return 0;
+}
+
+static int count_graph(struct py_graph *graph, struct count *count, int collect)
+{
+    int status = collect ? py_reach_each(graph, count_object, count) : count_each(graph, count);
+    if (status == 0 && count->wants_untracked)
+        status = py_untracked_follow_running(&count->untracked);
+    return status;
+}
+
 /* ---- The whole ---- */
 
 int py_heap_count(struct snapshot *snapshot, int collect)
@@ -192,9 +232,9 @@ bool py_heap_knows_holders(void)
     return knows_holders && py_heap_can_be_copied();
 }
 
-static int count_object(void *tally, PyObject *object)
+bool py_heap_knows_untracked(void)
 {
-    return py_tally_add_at(tally, PY_TALLY_FRONT, object);
+    return knows_untracked && py_heap_can_be_copied();
 }
 
 /* Of the twin; it ends with that. */
@@ -211,15 +251,19 @@ static int build_graph(void)
     return twin_graph.counts == NULL ? py_graph_build(&twin_graph, &generations) : 0;
 }
 
-int py_heap_count_in_twin(struct snapshot *snapshot, int collect)
+int py_heap_count_in_twin(struct snapshot *snapshot, int collect, int untracked)
 {
-    struct py_tally tally = {.type_offset = generations.type_offset, .is_in_twin = true};
+    struct count count = {.wants_untracked = untracked != 0};
+    count.tally = (struct py_tally){.type_offset = generations.type_offset, .is_in_twin = true};
+    count.untracked = (struct py_untracked){.graph = &twin_graph, .tally = &count.tally};
     settle_in_twin();
-    int status = collect ? build_graph() : 0;
+    int status = collect || untracked ? build_graph() : 0;
     if (status == 0)
-        status = collect ? py_reach_each(&twin_graph, count_object, &tally) : walk_lists(&tally);
+        status = collect || untracked ? count_graph(&twin_graph, &count, collect)
+                                      : walk_lists(&count.tally);
     if (status == 0)
-        status = py_tally_name(&tally, snapshot);
+        status = py_tally_name(&count.tally, snapshot);
+    py_untracked_clear(&count.untracked);
     return status;
 }
 

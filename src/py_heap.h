@@ -29,10 +29,15 @@ bool py_heap_can_be_copied(void);
 /* Whether py_heap_find_holders() can be called too. */
 bool py_heap_knows_holders(void);
 
+/* Whether py_heap_count_in_twin() can also count what is not tracked. */
+bool py_heap_knows_untracked(void);
+
 /* The same in a twin (twin.h), where nothing is collected: with `collect`, what the collector would
  * find unreachable is left out. No Python code runs, so what has a __sizeof__ of its own, other
- * than CPython's, has the size that object.__sizeof__ gives. 0, or -1 when out of memory. GIL. */
-int py_heap_count_in_twin(struct snapshot *snapshot, int collect);
+ * than CPython's, has the size that object.__sizeof__ gives. With `untracked`, what the counted
+ * objects and the functions that run refer to is counted too (py_untracked.h). 0, or -1 when out of
+ * memory. GIL. */
+int py_heap_count_in_twin(struct snapshot *snapshot, int collect, int untracked);
 
 /* In a twin, after that or without it: finds the holders of the objects of some classes
  * (py_retention.h). Nothing can be counted any more. 0, or -1 when out of memory. GIL. */

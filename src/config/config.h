@@ -23,6 +23,7 @@ struct config {
     long top_n_classes;
     long follow_children;
     long collect;
+    long count_untracked;
     long snapshot_mode;
     long fork_timeout_seconds;
     long max_overhead_percent;

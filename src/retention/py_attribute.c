@@ -18,14 +18,7 @@ struct descriptor {
     const void *definition;
 };
 
-/* PyMemberDef and PyGetSetDef of Include/structmember.h and descrobject.h. */
-struct member {
-    const char *name;
-    int type;
-    ssize_t offset;
-    int flags;
-};
-
+/* PyGetSetDef of Include/descrobject.h. */
 struct getter {
     const char *name;
     PyObject *(*get)(PyObject *self, void *closure);
@@ -33,8 +26,6 @@ struct getter {
     const char *doc;
     void *closure;
 };
-
-enum { T_OBJECT = 6, T_OBJECT_EX = 16, RELATIVE_OFFSET = 8 };
 
 /* Getters that return what the object refers to, and run no Python code in 3.8 to 3.15. */
 static const struct {
@@ -153,11 +144,11 @@ static bool is_trusted(const char *class, const char *name)
     return false;
 }
 
-static PyObject *get_member(const struct member *member, PyObject *owner)
+static PyObject *get_member(const struct py_member *member, PyObject *owner)
 {
     PyObject *value = NULL;
-    if ((member->type == T_OBJECT || member->type == T_OBJECT_EX) &&
-        (member->flags & RELATIVE_OFFSET) == 0 && member->offset > 0)
+    if ((member->type == PY_T_OBJECT || member->type == PY_T_OBJECT_EX) &&
+        (member->flags & PY_RELATIVE_OFFSET) == 0 && member->offset > 0)
         memcpy(&value, py_graph_field(owner, (size_t)member->offset), sizeof(value));
     if (value != NULL)
         py.Py_IncRef(value);

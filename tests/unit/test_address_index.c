@@ -28,11 +28,27 @@ static void test_refuses_what_it_cannot_hold(void **state)
     assert_int_equal(address_index_add(&index, 0x7f0000001008), -1);
     assert_int_equal(address_index_add(&index, 0), -1);
     assert_int_equal(address_index_add(&index, 0x7f0000001010), 0);
+    assert_int_equal(address_index_insert(&index, 0x7f0000001018), -1);
     assert_int_equal(address_index_close(&index), 0);
     assert_int_equal(address_index_find(&index, 0x7f0000001010), 0);
     assert_int_equal(address_index_find(&index, 0x7f0000001018), ADDRESS_INDEX_NONE);
     assert_int_equal(address_index_find(&index, 0x7f0000001020), ADDRESS_INDEX_NONE);
     assert_int_equal(address_index_find(&index, 0x7f0000002010), ADDRESS_INDEX_NONE);
+    address_index_clear(&index);
+}
+
+/* It is told which addresses come for the first time. */
+static void check_inserting(const uintptr_t *addresses, size_t count, size_t distinct)
+{
+    struct address_index index = {0};
+    size_t new_count = 0;
+    for (size_t i = 0; i < count; i++) {
+        int is_new = address_index_insert(&index, addresses[i]);
+        assert_in_range(is_new, 0, 1);
+        new_count += (size_t)is_new;
+        assert_int_equal(address_index_insert(&index, addresses[i]), 0);
+    }
+    assert_int_equal(new_count, distinct);
     address_index_clear(&index);
 }
 
@@ -45,6 +61,7 @@ static void check(const uintptr_t *addresses, size_t count, size_t distinct)
         assert_int_equal(address_index_add(&index, addresses[i]), 0);
     assert_int_equal(address_index_close(&index), 0);
     assert_int_equal(index.count, distinct);
+    check_inserting(addresses, count, distinct);
     for (size_t i = 0; i < count; i++)
         assert_in_range(address_index_find(&index, addresses[i]), 0, distinct - 1);
     struct address_cursor cursor = {0};

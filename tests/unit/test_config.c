@@ -74,6 +74,7 @@ static void test_every_option(void **state)
                                     1000,
                                     1,
                                     0,
+                                    1,
                                     CONFIG_MODE_FORK,
                                     3600,
                                     1,
@@ -84,7 +85,7 @@ static void test_every_option(void **state)
                                     {"a.B\0c.D\0"}};
 
     fixture_load_section(fixture, "enabled: On\ninterval_seconds: 1:30\ntop_n_classes: '1_000'\n"
-                                  "follow_children: \"yes\"\ncollect: no\n"
+                                  "follow_children: \"yes\"\ncollect: no\ncount_untracked: on\n"
                                   "snapshot_mode: fork\nfork_timeout_seconds: 1:0:0\n"
                                   "max_overhead_percent: 0b1\n"
                                   "snapshot_signal: SIGUSR2\nsnapshot_at_exit: !!bool on\n"
@@ -102,6 +103,7 @@ static void test_every_variable_wins(void **state)
                                     1000,
                                     1,
                                     0,
+                                    1,
                                     CONFIG_MODE_INLINE,
                                     1,
                                     100,
@@ -116,6 +118,7 @@ static void test_every_variable_wins(void **state)
     fixture_set(fixture, "MEMPROF_TOP_N_CLASSES", "0x3e8");
     fixture_set(fixture, "MEMPROF_FOLLOW_CHILDREN", "YeS");
     fixture_set(fixture, "MEMPROF_COLLECT", "0");
+    fixture_set(fixture, "MEMPROF_COUNT_UNTRACKED", "Yes");
     fixture_set(fixture, "MEMPROF_SNAPSHOT_MODE", "inline");
     fixture_set(fixture, "MEMPROF_FORK_TIMEOUT_SECONDS", "1");
     fixture_set(fixture, "MEMPROF_MAX_OVERHEAD_PERCENT", "100");
@@ -125,11 +128,12 @@ static void test_every_variable_wins(void **state)
     fixture_set(fixture, "MEMPROF_RETENTION_CLASSES", "e.F");
     fixture_set(fixture, "MEMPROF_OUTPUT", "logging");
     /* What is overridden is not even read, so it cannot be wrong. */
-    fixture_load_section(fixture, "enabled: maybe\ninterval_seconds: 1\ntop_n_classes: []\n"
-                                  "follow_children: 5\ncollect:\nsnapshot_signal: SIGKILL\n"
-                                  "snapshot_mode: 1\nfork_timeout_seconds: 0\n"
-                                  "max_overhead_percent: 101\n"
-                                  "snapshot_at_exit: *x\noutput: !foo bar");
+    fixture_load_section(
+        fixture, "enabled: maybe\ninterval_seconds: 1\ntop_n_classes: []\n"
+                 "follow_children: 5\ncollect:\ncount_untracked: 2\nsnapshot_signal: SIGKILL\n"
+                 "snapshot_mode: 1\nfork_timeout_seconds: 0\n"
+                 "max_overhead_percent: 101\n"
+                 "snapshot_at_exit: *x\noutput: !foo bar");
     fixture_expect_warnings(fixture, NULL);
     assert_memory_equal(&fixture->config, &expected, sizeof expected);
 }

@@ -44,6 +44,7 @@ static void test_table_says_what_is_promised(void **state)
         {"top_n_classes", "integer", "50", "an integer from 1 to 1,000,000"},
         {"follow_children", "boolean", "false", "true or false"},
         {"collect", "boolean", "true", "true or false"},
+        {"count_untracked", "boolean", "false", "true or false"},
         {"snapshot_mode", "choice", "auto", "auto, inline or fork"},
         {"fork_timeout_seconds", "integer", "60", "an integer from 1 to 3,600"},
         {"max_overhead_percent", "integer", "5", "an integer from 1 to 100"},
