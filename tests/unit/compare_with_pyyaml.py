@@ -20,7 +20,7 @@ import yaml
 
 TYPES = {
     "enabled": "boolean", "interval_seconds": (10, 31536000), "top_n_classes": (1, 1000000),
-    "follow_children": "boolean", "collect": "boolean",
+    "follow_children": "boolean", "collect": "boolean", "count_untracked": "boolean",
     "snapshot_mode": ("auto", "inline", "fork"), "fork_timeout_seconds": (1, 3600),
     "max_overhead_percent": (1, 100), "snapshot_signal": "signal",
     "snapshot_at_exit": "boolean", "output": ("auto", "logging", "stderr"), "leak_detection": "boolean",
@@ -28,7 +28,7 @@ TYPES = {
 }
 DEFAULTS = {
     "enabled": False, "interval_seconds": 60, "top_n_classes": 50, "follow_children": False,
-    "collect": True, "snapshot_mode": "auto", "fork_timeout_seconds": 60,
+    "collect": True, "count_untracked": False, "snapshot_mode": "auto", "fork_timeout_seconds": 60,
     "max_overhead_percent": 5, "snapshot_signal": "none", "snapshot_at_exit": False,
     "output": "auto", "leak_detection": True, "retention_classes": [],
 }
