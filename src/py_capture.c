@@ -102,10 +102,18 @@ static void write_verdicts(void)
     suspects_clear(&suspects);
 }
 
+/* One that had to do without what is not tracked is not to be compared with those that had it. */
+static bool is_comparable(void)
+{
+    bool others_have_it = self.config->count_untracked && py_heap_knows_untracked() &&
+                          self.config->snapshot_mode != CONFIG_MODE_INLINE;
+    return !others_have_it || current.snapshot.is_forked;
+}
+
 /* Every snapshot counts, so this comes once for each. */
 static void write_growth(struct text *growth)
 {
-    if (self.history == NULL)
+    if (self.history == NULL || !is_comparable())
         return;
     history_add(self.history, &current.snapshot, start_ms());
     growth_text_add(growth, self.history, &current.snapshot, (size_t)self.config->top_n_classes);
@@ -144,7 +152,7 @@ static bool may_look_for_holders(void)
 /* Adds the classes that the next verdicts will be about. */
 static void wish_for_suspects(const struct snapshot *snapshot)
 {
-    if (self.history != NULL && may_look_for_holders())
+    if (self.history != NULL && is_comparable() && may_look_for_holders())
         current.wish_count +=
             history_foresee(self.history, snapshot, start_ms(), &current.wishes[current.wish_count],
                             HISTORY_FORESEE_LIMIT);
@@ -226,6 +234,7 @@ static void take_in_place(uint64_t pause_us, bool may_fork)
 static int work_in_twin(struct text *answer)
 {
     struct snapshot snapshot = {0};
+    current.snapshot.is_forked = 1;
     if (py_heap_count_in_twin(&snapshot, (int)self.config->collect, current.wants_untracked) != 0)
         return -1;
     wish_for_suspects(&snapshot);

@@ -25,7 +25,7 @@ struct option {
     const char *help;
 };
 
-#define OPTION_COUNT 13
+#define OPTION_COUNT 14
 /* The row of the switch for everything: the first, because nothing is to be read before it. */
 #define OPTION_ENABLED 0
 #define OPTION_TEXT_SIZE 128

@@ -206,6 +206,17 @@ class Switches(LeaksTest):
         self.assertEqual(len(told), 1)
         self.assertNotIn("Growth", told[0][2])
 
+    def test_untracked_objects_leak_too(self):
+        if self.interpreter.free_threaded:
+            self.skipTest("they are not to be found there")
+        told = self.tell("""
+            texts = {}
+            def step():
+                for i in range(200): texts[Records.steps, i] = "%d of %d" % (i, Records.steps)
+            run(step, 8)
+        """, count_untracked="yes")
+        self.assertIn("str", {re.match(SUSPECTED, text).group(1) for _, _, text in told})
+
     def test_a_logger_at_warning_gets_nothing_else(self):
         ended = self.run_program("""
             import logging, os, signal, time
