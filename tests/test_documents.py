@@ -7,6 +7,7 @@ Usage: test_documents.py SOURCE_ROOT PRINT_CONFIG LIBRARY
 import glob
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -30,21 +31,48 @@ def output_of(*command):
     return subprocess.run(command, stdout=subprocess.PIPE, check=True).stdout.decode()
 
 
-class Readme(unittest.TestCase):
-    def test_option_table_is_that_of_the_library(self):
-        rows = output_of(PRINT_CONFIG, "--table").splitlines()
-        self.assertGreaterEqual(len(rows), 8)
-        readme = read("README.md")
-        for row in rows:
-            name, kind, default, allowed, variable, meaning = row.split("\t")
-            with self.subTest(option=name):
-                # The number of real-time signals is the machine's own.
-                allowed = re.sub(r"SIGRTMIN\+0 to SIGRTMIN\+\d+", "SIGRTMIN+n", allowed)
-                self.assertIn("| `%s` | %s | `%s` | %s | `%s` | %s |" % (
-                    name, kind, default, allowed, variable, meaning), readme)
-        listed = re.findall(r"^\| `(\w+)` \|.*`MEMPROF_\w+`", readme, re.M)
-        self.assertEqual(listed, [row.split("\t")[0] for row in rows])
+class Option:
+    """A row of the library's table."""
 
+    def __init__(self, row):
+        self.name, self.kind, self.default, allowed, self.variable, self.meaning = row.split("\t")
+        # The number of real-time signals is the machine's own.
+        self.allowed = re.sub(r"SIGRTMIN\+0 to SIGRTMIN\+\d+", "SIGRTMIN+n", allowed)
+
+
+OPTIONS = [Option(row) for row in output_of(PRINT_CONFIG, "--table").splitlines()]
+
+
+class Options(unittest.TestCase):
+    def assert_listed(self, text, pattern, row):
+        """`text` has the row of each option, and in the same order no others."""
+        self.assertGreaterEqual(len(OPTIONS), 8)
+        for option in OPTIONS:
+            with self.subTest(option=option.name):
+                self.assertIn(row(option), text)
+        self.assertEqual(re.findall(pattern, text, re.M), [option.name for option in OPTIONS])
+
+    def test_readme(self):
+        self.assert_listed(read("README.md"), r"^\| `(\w+)` \|.*`MEMPROF_\w+`", lambda option: (
+            "| `%s` | %s | `%s` | %s | `%s` | %s |" % (option.name, option.kind, option.default, option.allowed,
+                                                     option.variable, option.meaning)))
+
+    def test_man_page(self):
+        self.assert_listed(read("doc/memprof.yml.5.scd"), r"^\*(\w+)\* \(", lambda option: (
+            "\n*%s* (%s, default _%s_)\n\t%s Allowed: %s. Variable: *%s*.\n" % (
+                option.name, option.kind, option.default, option.meaning, option.allowed, option.variable)))
+
+    def test_memprof_run(self):
+        script = read("tools/memprof-run")
+        self.assert_listed(script, r"^(\w+) [a-z]+ [A-Z].*\.$", lambda option: (
+            "\n%s %s %s\n" % (option.name, option.kind, option.meaning.replace("'", "'\\''"))))
+        shown = output_of(os.path.join(ROOT, "tools", "memprof-run"), "--help")
+        for option in OPTIONS:
+            value = "[=yes|no]" if option.kind == "boolean" else "=VALUE"
+            self.assertIn("  --%s%s\n      %s\n" % (option.name.replace("_", "-"), value, option.meaning), shown)
+
+
+class Readme(unittest.TestCase):
     def test_every_message_is_explained(self):
         readme = read("README.md")
         for path in sources():
@@ -59,6 +87,20 @@ class Readme(unittest.TestCase):
                         self.assertTrue(pieces)
                         for piece in pieces:
                             self.assertIn(piece.strip(), readme)
+
+
+class ManPages(unittest.TestCase):
+    @unittest.skipUnless(shutil.which("scdoc"), "scdoc is not installed")
+    def test_they_are_sound(self):
+        for path in sorted(glob.glob(os.path.join(ROOT, "doc", "*.scd"))):
+            with self.subTest(page=path), open(path) as source, tempfile.NamedTemporaryFile() as page:
+                subprocess.run(["scdoc"], stdin=source, stdout=page, check=True)
+                # What scdoc writes has some empty paragraphs, which mandoc warns of.
+                for judge in (["mandoc", "-T", "lint", "-W", "error"], ["man", "--warnings", "-E", "UTF-8", "-l"]):
+                    if shutil.which(judge[0]):
+                        done = subprocess.run([*judge, page.name], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+                        self.assertEqual((done.returncode, done.stderr), (0, b""), judge)
+                        self.assertNotIn(b"ERROR", done.stdout)
 
 
 class Sources(unittest.TestCase):
