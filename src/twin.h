@@ -30,9 +30,16 @@ enum twin_state {
 };
 
 /* Makes a twin of the calling thread, and calls `work` in it, which puts the answer into `answer`
- * and returns 0. No other thread exists there, so nothing may be called that takes a lock: no
- * malloc(), but memory.h is isolated already. Returns 0, or an errno value. */
+ * and returns 0. No other thread exists there, so nothing may be called that takes a lock (no
+ * malloc(), but memory.h is isolated already), other than after twin_venture(). Returns 0, or an
+ * errno value. */
 int twin_start(struct twin *twin, uint64_t timeout_ms, int (*work)(struct text *answer));
+
+/* In `work`: sends `answer` as it is now, should what follows wait for ever on a lock that another
+ * thread held. After two seconds, or half of what is left of `timeout_ms`, the twin then ends with
+ * it. `answer` must stay untouched until twin_return(). */
+void twin_venture(const struct text *answer);
+void twin_return(void);
 
 /* Takes what has come, waiting for it at most `wait_ms`. From TWIN_LATE and TWIN_BROKEN on, the
  * twin is gone. */

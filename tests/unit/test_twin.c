@@ -56,6 +56,25 @@ static int crash(struct text *answer)
     return 0;
 }
 
+/* As for a lock that nobody will ever give back. */
+static int venture_for_ever(struct text *answer)
+{
+    text_add(answer, "the rest");
+    twin_venture(answer);
+    return sleep_for_ever(answer);
+}
+
+static int venture_and_return(struct text *answer)
+{
+    text_add(answer, "the rest");
+    twin_venture(answer);
+    twin_return();
+    struct timespec until_the_next_look = {.tv_nsec = 300000000};
+    nanosleep(&until_the_next_look, NULL);
+    text_add(answer, " and more");
+    return 0;
+}
+
 static enum twin_state attend_to_end(struct twin *twin)
 {
     enum twin_state state;
@@ -101,6 +120,27 @@ static void count_child(int number)
 {
     (void)number;
     children_seen++;
+}
+
+static void assert_answer(uint64_t timeout_ms, int (*work)(struct text *), const char *expected)
+{
+    struct twin twin = {0};
+    size_t size;
+    start(&twin, timeout_ms, work);
+    assert_int_equal(attend_to_end(&twin), TWIN_ANSWERED);
+    const char *answer = twin_answer(&twin, &size);
+    assert_int_equal(size, strlen(expected));
+    assert_memory_equal(answer, expected, size);
+    twin_end(&twin);
+}
+
+static void test_ventures(void **state)
+{
+    (void)state;
+    assert_answer(20000, venture_and_return, "the rest and more");
+    assert_answer(20000, venture_for_ever, "the rest");
+    /* Early enough to be in time. */
+    assert_answer(2000, venture_for_ever, "the rest");
 }
 
 static void test_is_not_seen(void **state)
@@ -225,6 +265,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_answers_alone),
         cmocka_unit_test(test_long_answers),
+        cmocka_unit_test(test_ventures),
         cmocka_unit_test(test_is_not_seen),
         cmocka_unit_test(test_ends_without_an_answer),
         cmocka_unit_test(test_ends_in_time),
