@@ -105,10 +105,34 @@ static void announce(struct outlets outlets)
 
 /* ---- A snapshot ---- */
 
+enum { FOOTPRINT_EXTRAS = 6 };
+
+/* What is known of the process, as attributes of the record. Returns how many. */
+static size_t add_footprint(struct py_log_extra *extra, const struct footprint *footprint)
+{
+    const struct {
+        const char *name;
+        uint64_t value;
+    } members[FOOTPRINT_EXTRAS] = {
+        {"memprof_resident_bytes", footprint->resident_bytes},
+        {"memprof_anonymous_bytes", footprint->anonymous_bytes},
+        {"memprof_swapped_bytes", footprint->swapped_bytes},
+        {"memprof_allocated_blocks", footprint->blocks},
+        {"memprof_allocator_used_bytes", footprint->allocator_used_bytes},
+        {"memprof_allocator_free_bytes", footprint->allocator_free_bytes},
+    };
+    size_t count = 0;
+    for (size_t i = 0; i < FOOTPRINT_EXTRAS; i++) {
+        if (members[i].value != FOOTPRINT_UNKNOWN)
+            extra[count++] = (struct py_log_extra){members[i].name, (double)members[i].value, 1};
+    }
+    return count;
+}
+
 static void log_snapshot(enum outlet outlet, const struct snapshot *snapshot,
                          const struct text *text)
 {
-    const struct py_log_extra extra[] = {
+    const struct py_log_extra own[] = {
         {"memprof_objects", (double)snapshot->objects, 1},
         {"memprof_bytes", (double)snapshot->bytes, 1},
         {"memprof_classes", (double)snapshot->class_count, 1},
@@ -118,8 +142,11 @@ static void log_snapshot(enum outlet outlet, const struct snapshot *snapshot,
         {"memprof_forked", snapshot->is_forked, 1},
         {"memprof_sequence", (double)snapshot->sequence, 1},
     };
-    py_outlet_emit(outlet, PY_LOG_INFO, text->bytes, text->size, extra,
-                   sizeof(extra) / sizeof(extra[0]));
+    struct py_log_extra extra[sizeof(own) / sizeof(own[0]) + FOOTPRINT_EXTRAS];
+    memcpy(extra, own, sizeof(own));
+    size_t count = sizeof(own) / sizeof(own[0]);
+    count += add_footprint(&extra[count], &snapshot->footprint);
+    py_outlet_emit(outlet, PY_LOG_INFO, text->bytes, text->size, extra, count);
 }
 
 /* A record that says when the next one comes later than the interval, and when no more. */

@@ -136,6 +136,19 @@ long py_integer(PyObject *object, long otherwise)
     return py_clear_error() ? otherwise : value;
 }
 
+bool py_is_free_threaded(void)
+{
+    PyObject *sys = py.PyImport_ImportModule("sys");
+    PyObject *flags = sys != NULL ? py_attribute(sys, "abiflags") : NULL;
+    ssize_t size = 0;
+    const char *text = flags != NULL ? py.PyUnicode_AsUTF8AndSize(flags, &size) : NULL;
+    bool answer = text == NULL || strchr(text, 't') != NULL;
+    py_clear_error();
+    py_release(sys);
+    py_release(flags);
+    return answer;
+}
+
 int py_clear_error(void)
 {
     if (py.PyErr_Occurred() == NULL)

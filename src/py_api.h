@@ -10,6 +10,7 @@
 #ifndef MEMPROF_PY_API_H
 #define MEMPROF_PY_API_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -92,6 +93,9 @@ int py_truth(PyObject *object, int otherwise);
 
 /* The value of an int, or `otherwise`. Steals the reference; NULL gives `otherwise`. */
 long py_integer(PyObject *object, long otherwise);
+
+/* Whether this is a build without a GIL; also where it does not say. */
+bool py_is_free_threaded(void);
 
 /* Clears a pending exception. Returns 1 if there was one. */
 int py_clear_error(void);

@@ -10,12 +10,14 @@
  */
 #include "py_capture.h"
 
+#include "allocator_stats.h"
 #include "bell.h"
 #include "cost.h"
 #include "growth/growth_text.h"
 #include "message.h"
 #include "process_stats.h"
 #include "py_api.h"
+#include "py_blocks.h"
 #include "py_heap.h"
 #include "report.h"
 #include "twin.h"
@@ -36,6 +38,7 @@ static struct {
     long pid;
     struct cost cost;
     struct history *history; /* NULL without leak_detection, or when out of memory */
+    struct footprints footprints;
     uint64_t sequence;
     uint64_t resident_bytes; /* when objects were last counted for is_twin_better() */
     unsigned twin_failures;  /* in a row */
@@ -80,6 +83,31 @@ static void add_pause(uint64_t start_us)
     current.snapshot.pause_ms += pause_ms;
     if (pause_ms > current.snapshot.longest_pause_ms)
         current.snapshot.longest_pause_ms = pause_ms;
+}
+
+/* The kernel's part of the footprint. */
+static void read_process(struct footprint *footprint)
+{
+    struct process_stats stats;
+    process_stats_read(&stats);
+    memset(footprint, 0xff, sizeof(*footprint)); /* all of it unknown */
+    footprint->resident_bytes = stats.resident_bytes;
+    footprint->anonymous_bytes = stats.anonymous_bytes;
+    footprint->swapped_bytes = stats.swapped_bytes;
+}
+
+static void set_allocator(struct footprint *footprint, const struct allocator_stats *stats)
+{
+    footprint->allocator_used_bytes = stats->used_bytes;
+    footprint->allocator_free_bytes = stats->free_bytes;
+}
+
+static void complete_footprint(struct snapshot *snapshot)
+{
+    footprint_complete(&snapshot->footprint, snapshot->bytes, snapshot->objects,
+                       snapshot->sequence);
+    footprints_add(&self.footprints, &snapshot->footprint);
+    snapshot->footprints = &self.footprints;
 }
 
 static uint64_t start_ms(void)
@@ -128,6 +156,9 @@ static void compose(int status)
     snapshot->sequence = self.sequence;
     snapshot->duration_ms = milliseconds_since(current.start_us);
     if (status == 0) {
+        snapshot->has_untracked = snapshot->is_forked && current.wants_untracked;
+        if (is_comparable())
+            complete_footprint(snapshot);
         write_growth(&growth);
         report_write(&current.text, snapshot, &growth, (size_t)self.config->top_n_classes,
                      self.pid);
@@ -207,8 +238,12 @@ static void take_in_place(uint64_t pause_us, bool may_fork)
     double before_ms = processor_ms();
     int status = py_heap_count(&current.snapshot, (int)self.config->collect);
     double used_ms = processor_ms() - before_ms;
+    current.snapshot.footprint.blocks = py_blocks_count();
     add_pause(pause_us);
     PyThreadState *state = py.PyEval_SaveThread();
+    struct allocator_stats allocator;
+    allocator_stats_read_if_cheap(&allocator);
+    set_allocator(&current.snapshot.footprint, &allocator);
     if (py_heap_is_unknown())
         message_write_once(&self.said_unknown,
                            "the heap of this Python is not known: snapshots go through "
@@ -231,9 +266,23 @@ static void take_in_place(uint64_t pause_us, bool may_fork)
 
 /* ---- In a twin ---- */
 
+/* What takes locks, once the rest can be sent without it. */
+static void add_allocators(struct snapshot *snapshot, struct text *answer)
+{
+    struct allocator_stats allocator;
+    twin_venture(answer);
+    uint64_t blocks = py_blocks_count();
+    allocator_stats_read(&allocator);
+    twin_return();
+    snapshot->footprint.blocks = blocks;
+    set_allocator(&snapshot->footprint, &allocator);
+    answer->size = 0;
+    snapshot_encode(snapshot, answer);
+}
+
 static int work_in_twin(struct text *answer)
 {
-    struct snapshot snapshot = {0};
+    struct snapshot snapshot = {.footprint = current.snapshot.footprint};
     current.snapshot.is_forked = 1;
     if (py_heap_count_in_twin(&snapshot, (int)self.config->collect, current.wants_untracked) != 0)
         return -1;
@@ -243,6 +292,7 @@ static int work_in_twin(struct text *answer)
     if (find_holders(&snapshot.holders) != 0)
         return -1;
     snapshot_encode(&snapshot, answer);
+    add_allocators(&snapshot, answer);
     return 0;
 }
 
@@ -356,9 +406,8 @@ void py_capture_start(unsigned wishes)
     current.wants_untracked = self.config->count_untracked != 0;
     self.sequence++;
     PyThreadState *state = py.PyEval_SaveThread();
-    struct process_stats stats;
-    process_stats_read(&stats);
-    current.resident_bytes = stats.resident_bytes;
+    read_process(&current.snapshot.footprint);
+    current.resident_bytes = current.snapshot.footprint.resident_bytes;
     py.PyEval_RestoreThread(state);
     uint64_t start_us = monotonic_us();
     if (!in_place && wants_twin() && start_twin(work_in_twin))
@@ -455,6 +504,7 @@ void py_capture_end(void)
 {
     history_destroy(self.history);
     self.history = NULL;
+    footprints_clear(&self.footprints);
 }
 
 void py_capture_forget(void)

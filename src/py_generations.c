@@ -21,19 +21,6 @@ struct generation {
  * have other things before ob_type, of the same size. */
 static const size_t type_offsets[] = {8, 24};
 
-static bool is_free_threaded(void)
-{
-    PyObject *sys = py.PyImport_ImportModule("sys");
-    PyObject *flags = sys != NULL ? py_attribute(sys, "abiflags") : NULL;
-    ssize_t size = 0;
-    const char *text = flags != NULL ? py.PyUnicode_AsUTF8AndSize(flags, &size) : NULL;
-    bool answer = text == NULL || strchr(text, 't') != NULL;
-    py_clear_error();
-    py_release(sys);
-    py_release(flags);
-    return answer;
-}
-
 static void *word_at(PyObject *object, size_t offset)
 {
     void *word;
@@ -169,7 +156,7 @@ enum py_generations_result py_generations_find(struct py_generations *generation
     PyObject *newest = py.PyList_New(0);
     py_clear_error();
     generations->type_offset = newest != NULL ? find_type_offset(newest) : 0;
-    bool no_lists = generations->type_offset != 0 && is_free_threaded();
+    bool no_lists = generations->type_offset != 0 && py_is_free_threaded();
     if (generations->type_offset != 0 && !no_lists)
         first = find_youngest(gc, newest);
     py_release(newest);

@@ -11,6 +11,7 @@
  */
 #include "py_heap.h"
 
+#include "py_blocks.h"
 #include "py_generations.h"
 #include "py_isolate.h"
 #include "py_name.h"
@@ -71,6 +72,7 @@ int py_heap_begin(void)
         return -1;
     if (py_size_begin() != 0 || py_name_begin() != 0)
         return -1;
+    py_blocks_begin();
     find_heap();
     return 0;
 }
@@ -83,6 +85,7 @@ void py_heap_end(void)
     py_drop(&gc.enable);
     py_drop(&gc.disable);
     py_drop(&gc.isenabled);
+    py_blocks_end();
     py_retention_end();
     py_size_end();
     py_name_end();

@@ -5,6 +5,8 @@
  */
 #include "report.h"
 
+#include "footprint_report.h"
+
 #include <stdio.h>
 #include <string.h>
 
@@ -174,5 +176,6 @@ void report_write(struct text *text, const struct snapshot *snapshot, const stru
         if (snapshot->holders.classes[i].reasons & HELD_ASKED)
             report_add_held(text, &snapshot->holders.classes[i]);
     }
+    footprint_report_add(text, snapshot->footprints, snapshot->has_untracked);
     add_cost(text, snapshot);
 }

@@ -105,6 +105,7 @@ struct packed_class {
 void snapshot_encode(const struct snapshot *snapshot, struct text *bytes)
 {
     const uint64_t count = snapshot->class_count;
+    text_add_bytes(bytes, (const char *)&snapshot->footprint, sizeof(snapshot->footprint));
     text_add_bytes(bytes, (const char *)&count, sizeof(count));
     for (size_t i = 0; i < snapshot->class_count; i++) {
         const struct snapshot_class *class = &snapshot->classes[i];
@@ -119,8 +120,10 @@ int snapshot_decode(struct snapshot *snapshot, const char *bytes, size_t size)
 {
     const char *end = bytes + size;
     uint64_t count;
-    if (size < sizeof(count))
+    if (size < sizeof(snapshot->footprint) + sizeof(count))
         return -1;
+    memcpy(&snapshot->footprint, bytes, sizeof(snapshot->footprint));
+    bytes += sizeof(snapshot->footprint);
     memcpy(&count, bytes, sizeof(count));
     bytes += sizeof(count);
     for (; count > 0; count--) {

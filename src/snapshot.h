@@ -5,9 +5,11 @@
 #ifndef MEMPROF_SNAPSHOT_H
 #define MEMPROF_SNAPSHOT_H
 
+#include "footprint.h"
 #include "holders.h"
 #include "text.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -31,7 +33,10 @@ struct snapshot {
     double pause_ms;         /* the part of it in which no thread could run Python */
     double longest_pause_ms; /* the longest stretch of that */
     int is_forked;           /* taken in a copy of the process */
+    bool has_untracked;      /* what the collector does not track is in it */
     struct holders holders;  /* of the classes that were asked for */
+    struct footprint footprint;
+    const struct footprints *footprints; /* this one and those before, borrowed, or NULL */
 };
 
 /* Adds a class. Takes `name` (of memory.h) over, also when it fails. 0, or -1 when out of memory.
@@ -41,10 +46,10 @@ int snapshot_add(struct snapshot *snapshot, char *name, uint64_t count, uint64_t
 /* Merges classes of the same name, sums up, ranks. 0, or -1 when out of memory. */
 int snapshot_rank(struct snapshot *snapshot);
 
-/* Appends the classes and their holders as bytes for snapshot_decode(). */
+/* Appends the classes, their holders and the footprint as bytes for snapshot_decode(). */
 void snapshot_encode(const struct snapshot *snapshot, struct text *bytes);
 
-/* Adds the classes and holders that `bytes` holds. 0, or -1 when out of memory or where they make
+/* Adds what `bytes` holds. 0, or -1 when out of memory or where they make
  * no sense. */
 int snapshot_decode(struct snapshot *snapshot, const char *bytes, size_t size);
 

@@ -135,9 +135,11 @@ static void test_travels_as_bytes(void **state)
     add(&sent, "list", 5, 100);
     add(&sent, "", 0, 0);
     add(&sent, "a.\xc3\xa9", UINT64_MAX / 4, 7);
+    sent.footprint.blocks = 4711;
     snapshot_encode(&sent, &bytes);
     assert_int_equal(snapshot_decode(&received, bytes.bytes, bytes.size), 0);
     assert_int_equal(received.class_count, 3);
+    assert_int_equal(received.footprint.blocks, 4711);
     for (size_t i = 0; i < 3; i++) {
         assert_string_equal(received.classes[i].name, sent.classes[i].name);
         assert_int_equal(received.classes[i].count, sent.classes[i].count);
