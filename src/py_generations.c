@@ -4,10 +4,13 @@
  * of that list's head. The heads stand in an array of struct gc_generation {PyGC_Head, int
  * threshold, int count}: `generations[3]` in 3.8 to 3.13 and from 3.14.5 on, `young, old[2]`
  * in 3.14.0 to 3.14.4 (Include/internal/pycore_gc.h, pycore_interp_structs.h).
- * `permanent_generation` is another such struct behind them, where there is a pointer `generation0`
- * behind that. Nothing is believed before it is checked.
+ * What gc.freeze() sets aside is in one more such struct behind them, `permanent_generation`; up to
+ * 3.13 a pointer to the first of them stands between, `generation0`. Nothing is believed before it
+ * is checked, and no address that is not yet proven is followed before the kernel has been asked.
  */
 #include "py_generations.h"
+
+#include "mapping.h"
 
 #include <string.h>
 
@@ -88,20 +91,25 @@ static bool thresholds_agree(PyObject *gc, const struct generation *first)
            first[1].threshold == thresholds[1];
 }
 
-/* What stands where a list is only looked for may be anything. */
-static bool is_address(const struct py_gc_head *head)
+/* The head and its two neighbours can be read, and these link back to it. */
+static bool is_list(const struct py_gc_head *head)
 {
-    uintptr_t address = (uintptr_t)head;
-    return address % sizeof(void *) == 0 && address >= 1 << 16 && address >> 47 == 0;
+    if (!mapping_is_readable(head, sizeof(*head)))
+        return false;
+    const struct py_gc_head *next = py_gc_next(head), *previous = py_gc_previous(head);
+    return mapping_is_readable(next, sizeof(*next)) && py_gc_previous(next) == head &&
+           mapping_is_readable(previous, sizeof(*previous)) && py_gc_next(previous) == head;
 }
 
-/* Objects in a list, or -1 where it does not close within `limit` steps, or a link back leads
- * elsewhere than the link to it came from. */
+/* Objects in a list, or -1 where it is none, does not close within `limit` steps, or a link back
+ * leads elsewhere than the link to it came from. */
 static ssize_t count_list(const struct py_gc_head *head, ssize_t limit)
 {
+    if (!is_list(head))
+        return -1;
     ssize_t count = 0;
     const struct py_gc_head *from = head, *at = py_gc_next(head);
-    for (; at != head && is_address(at) && py_gc_previous(at) == from && count <= limit; count++) {
+    for (; at != head && py_gc_previous(at) == from && count <= limit; count++) {
         from = at;
         at = py_gc_next(at);
     }
@@ -126,6 +134,19 @@ static bool counts_agree(PyObject *gc, const struct generation *first)
     return expected > 0 && total == expected;
 }
 
+/* Behind the lists, or behind the pointer there is to the first. Debian's 3.13 aligns heads to four
+ * bytes, so that there may be a gap before the pointer. */
+static struct generation *find_permanent(struct generation *first)
+{
+    struct generation *end = first + PY_GENERATION_COUNT;
+    uintptr_t aligned = ((uintptr_t)end + sizeof(void *) - 1) & ~(uintptr_t)(sizeof(void *) - 1);
+    struct generation **generation0 = (struct generation **)aligned;
+    if (!mapping_is_readable(end, 2 * sizeof(void *) + sizeof(*end)))
+        return NULL;
+    return *generation0 == first ? (struct generation *)(void *)(generation0 + 1) : end;
+}
+
+/* CPython never counts there, and has no threshold for it. */
 static struct py_gc_head *find_frozen(PyObject *gc, struct generation *first)
 {
     PyObject *function = py_attribute(gc, "get_freeze_count");
@@ -134,20 +155,19 @@ static struct py_gc_head *find_frozen(PyObject *gc, struct generation *first)
         expected = py_integer(py.PyObject_CallFunctionObjArgs(function, NULL), -1);
     py_clear_error();
     py_release(function);
-    char *end = (char *)(first + PY_GENERATION_COUNT);
-    for (size_t skip = 0; expected >= 0 && skip <= sizeof(void *); skip += sizeof(void *)) {
-        struct py_gc_head *head = (struct py_gc_head *)(void *)(end + skip);
-        if (count_list(head, expected) == expected)
-            return head;
-    }
-    return NULL;
+    struct generation *permanent = expected >= 0 ? find_permanent(first) : NULL;
+    if (permanent == NULL || permanent->threshold != 0 || permanent->count != 0)
+        return NULL;
+    return count_list(&permanent->head, expected) == expected ? &permanent->head : NULL;
 }
 
 static struct generation *find_youngest(PyObject *gc, PyObject *newest)
 {
     const struct py_gc_head *linked = (const struct py_gc_head *)(const void *)newest - 1;
     struct generation *first = (struct generation *)(void *)py_gc_next(linked);
-    return first != NULL && thresholds_agree(gc, first) && counts_agree(gc, first) ? first : NULL;
+    if (!mapping_is_readable(first, PY_GENERATION_COUNT * sizeof(*first)))
+        return NULL;
+    return thresholds_agree(gc, first) && counts_agree(gc, first) ? first : NULL;
 }
 
 enum py_generations_result py_generations_find(struct py_generations *generations, PyObject *gc)

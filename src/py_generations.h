@@ -11,8 +11,9 @@
 
 #include <stdbool.h>
 
-/* PyGC_Head of Include/internal/pycore_gc.h; the low bits of both words hold flags. */
-struct py_gc_head {
+/* PyGC_Head of Include/internal/pycore_gc.h; the low bits of both words hold flags. The heads of
+ * lists stand at odd multiples of four in Debian's 3.13, which has a patch for m68k. */
+struct __attribute__((packed, aligned(4))) py_gc_head {
     uintptr_t next;
     uintptr_t previous;
 };
@@ -33,9 +34,9 @@ enum py_generations_result {
 
 /* Finds the lists and proves that they are what they are taken for: the thresholds behind the heads
  * are those of gc.get_threshold(), every list closes, and together they hold as many objects as
- * gc.get_objects(). The list of frozen objects, none of them, has as many as gc.get_freeze_count().
- * `type_offset`, proven with objects of known classes and sizes, may be known
- * where the lists are not. GIL. */
+ * gc.get_objects(). The list of frozen objects, none of them, stands where CPython has it and holds
+ * as many as gc.get_freeze_count(). `type_offset`, proven with objects of known classes and sizes,
+ * may be known where the lists are not. GIL. */
 enum py_generations_result py_generations_find(struct py_generations *generations, PyObject *gc);
 
 static inline struct py_gc_head *py_gc_next(const struct py_gc_head *head)

@@ -334,8 +334,6 @@ class Roots(RetentionTest):
 
 class Frozen(RetentionTest):
     def test_what_is_frozen_holds(self):
-        if (3, 13, 1) <= self.interpreter.number < (3, 14):
-            self.skipTest("the list of frozen objects is not found in 3.13.5")
         found, counted = self.ask("""
             class Held: pass
             class Frozen: pass
