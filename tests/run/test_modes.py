@@ -46,8 +46,10 @@ ASKING = host.joined("""
         return {int(name) for name in os.listdir("/proc") if name.isdigit()}
 
     def is_twin(pid):
+        "One that has left the program's descriptors and session: it offers itself to the kernel last."
         text = read("/proc/%d/stat" % pid)
-        return "(MemoryProfiler)" in text and int(text.rsplit(") ", 1)[1].split()[1]) == os.getpid()
+        return ("(MemoryProfiler)" in text and int(text.rsplit(") ", 1)[1].split()[1]) == os.getpid()
+                and read("/proc/%d/oom_score_adj" % pid) == "1000\\n")
 
     def read(path):
         try:
