@@ -430,8 +430,12 @@ static void after_any_fork_in_child(void)
         py_host_call_when_running(resume);
 }
 
-static const struct py_host_events events = {on_exit_event, on_before_fork, on_after_fork_in_parent,
-                                             on_after_fork_in_child};
+static const struct py_host_events events = {{
+    [PY_HOST_EXIT] = on_exit_event,
+    [PY_HOST_BEFORE_FORK] = on_before_fork,
+    [PY_HOST_AFTER_FORK_IN_PARENT] = on_after_fork_in_parent,
+    [PY_HOST_AFTER_FORK_IN_CHILD] = on_after_fork_in_child,
+}};
 
 /* ---- The beginning ---- */
 

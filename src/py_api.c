@@ -75,9 +75,9 @@ void py_drop(PyObject **slot)
     py_release(object);
 }
 
-PyObject *py_callable(struct py_method *method)
+PyObject *py_callable(struct py_method *method, PyObject *self)
 {
-    PyObject *callable = py.PyCFunction_NewEx(method, NULL, NULL);
+    PyObject *callable = py.PyCFunction_NewEx(method, self, NULL);
     py_clear_error();
     return callable;
 }

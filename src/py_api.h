@@ -74,9 +74,9 @@ void py_drop(PyObject **slot);
 /* Drops the reference; NULL is fine. */
 void py_release(PyObject *object);
 
-/* A callable of `method`, which must live as long as the process. New reference, or NULL with the
- * exception cleared. */
-PyObject *py_callable(struct py_method *method);
+/* A callable of `method`, which must live as long as the process; `self`, which may be NULL, is
+ * what it gets first. New reference, or NULL with the exception cleared. */
+PyObject *py_callable(struct py_method *method, PyObject *self);
 
 /* `object.name`, or NULL with the exception cleared. New reference. */
 PyObject *py_attribute(PyObject *object, const char *name);

@@ -20,44 +20,24 @@ static PyObject *none(void)
     return py._Py_NoneStruct;
 }
 
-static PyObject *tell_exit(PyObject *self, PyObject *arguments)
+/* What Python calls at every event: its `self` says which. */
+static PyObject *tell(PyObject *self, PyObject *unused)
 {
-    (void)self, (void)arguments;
-    registered->at_exit();
+    (void)unused;
+    registered->call[py.PyLong_AsLong(self)]();
     return none();
 }
 
-static PyObject *tell_before_fork(PyObject *self, PyObject *arguments)
+/* New reference, or NULL with the exception cleared. */
+static PyObject *callable_for(enum py_host_event event)
 {
-    (void)self, (void)arguments;
-    registered->before_fork();
-    return none();
+    static struct py_method method = {"memprof_event", tell, PY_METH_NOARGS, NULL};
+    PyObject *self = py.PyLong_FromLongLong(event);
+    PyObject *callable = self != NULL ? py_callable(&method, self) : NULL;
+    py_clear_error();
+    py_release(self);
+    return callable;
 }
-
-static PyObject *tell_after_fork_in_parent(PyObject *self, PyObject *arguments)
-{
-    (void)self, (void)arguments;
-    registered->after_fork_in_parent();
-    return none();
-}
-
-static PyObject *tell_after_fork_in_child(PyObject *self, PyObject *arguments)
-{
-    (void)self, (void)arguments;
-    registered->after_fork_in_child();
-    return none();
-}
-
-static struct py_method exit_method = {"memprof_exit", tell_exit, PY_METH_NOARGS, NULL};
-
-static struct {
-    const char *keyword;
-    struct py_method method;
-} fork_methods[] = {
-    {"before", {"memprof_before_fork", tell_before_fork, PY_METH_NOARGS, NULL}},
-    {"after_in_parent", {"memprof_after_fork", tell_after_fork_in_parent, PY_METH_NOARGS, NULL}},
-    {"after_in_child", {"memprof_after_fork", tell_after_fork_in_child, PY_METH_NOARGS, NULL}},
-};
 
 /* `module.function`, importing the module. New reference, NULL with the exception cleared. */
 static PyObject *function_of(const char *module_name, const char *name)
@@ -72,7 +52,7 @@ static PyObject *function_of(const char *module_name, const char *name)
 static int register_exit(void)
 {
     PyObject *function = function_of("atexit", "register");
-    PyObject *callable = py_callable(&exit_method);
+    PyObject *callable = callable_for(PY_HOST_EXIT);
     PyObject *answer = NULL;
     if (function != NULL && callable != NULL)
         answer = py.PyObject_CallFunctionObjArgs(function, callable, NULL);
@@ -86,14 +66,22 @@ static int register_exit(void)
 
 static int register_fork(void)
 {
+    static const struct {
+        const char *keyword;
+        enum py_host_event event;
+    } hooks[] = {
+        {"before", PY_HOST_BEFORE_FORK},
+        {"after_in_parent", PY_HOST_AFTER_FORK_IN_PARENT},
+        {"after_in_child", PY_HOST_AFTER_FORK_IN_CHILD},
+    };
     PyObject *function = function_of("posix", "register_at_fork");
     PyObject *keywords = py.PyDict_New();
     PyObject *arguments = py.PyTuple_New(0);
     PyObject *answer = NULL;
-    for (size_t i = 0; keywords != NULL && i < sizeof(fork_methods) / sizeof(*fork_methods); i++) {
-        PyObject *callable = py_callable(&fork_methods[i].method);
+    for (size_t i = 0; keywords != NULL && i < sizeof(hooks) / sizeof(*hooks); i++) {
+        PyObject *callable = callable_for(hooks[i].event);
         if (callable != NULL)
-            py.PyDict_SetItemString(keywords, fork_methods[i].keyword, callable);
+            py.PyDict_SetItemString(keywords, hooks[i].keyword, callable);
         py_release(callable);
     }
     if (function != NULL && keywords != NULL && arguments != NULL)

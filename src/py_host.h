@@ -8,12 +8,17 @@
 
 #include "py_api.h"
 
+enum py_host_event {
+    PY_HOST_EXIT,
+    PY_HOST_BEFORE_FORK,
+    PY_HOST_AFTER_FORK_IN_PARENT,
+    PY_HOST_AFTER_FORK_IN_CHILD,
+    PY_HOST_EVENT_COUNT
+};
+
 /* Called on the thread that exits or forks, GIL held. Must not raise; may release the GIL. */
 struct py_host_events {
-    void (*at_exit)(void);
-    void (*before_fork)(void);
-    void (*after_fork_in_parent)(void);
-    void (*after_fork_in_child)(void);
+    void (*call[PY_HOST_EVENT_COUNT])(void);
 };
 
 /* Registers with atexit and os.register_at_fork. What is registered later is called earlier at exit

@@ -105,7 +105,7 @@ void py_frame_begin(void)
         return;
     PyObject *module = py_module_if_ready("_frozen_importlib");
     PyObject *call = module != NULL ? py_attribute(module, "_call_with_frames_removed") : NULL;
-    PyObject *compare = py_callable(&method);
+    PyObject *compare = py_callable(&method, NULL);
     if (call != NULL && compare != NULL)
         py_release(py.PyObject_CallFunctionObjArgs(call, compare, NULL));
     py_clear_error();
