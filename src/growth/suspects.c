@@ -185,7 +185,8 @@ static bool may_be_container_of(const struct candidate *container, const struct 
                objects * ITEM_BYTES_LIMIT;
 }
 
-/* Of two at one point: whether the first is the head. */
+/* Of two of one family: whether the first is nearer to its head. An order, so nobody is a part of
+ * its own part. */
 static bool comes_before(const struct candidate *a, const struct candidate *b)
 {
     if (rank_of(a) != rank_of(b))
@@ -197,20 +198,32 @@ static bool comes_before(const struct candidate *a, const struct candidate *b)
 
 static bool is_part_of(const struct candidate *part, const struct candidate *whole)
 {
-    if (may_be_container_of(part, whole) || is_companion_of(part, whole))
-        return true;
-    return part->point != 0 && part->point == whole->point && comes_before(whole, part);
+    if (!comes_before(whole, part))
+        return false;
+    return may_be_container_of(part, whole) || is_companion_of(part, whole) ||
+           (part->point != 0 && part->point == whole->point);
 }
 
-static void find_head(struct search *search, struct candidate *part)
+static void find_whole(struct search *search, struct candidate *part)
 {
-    part->head = NOBODY;
     for (size_t i = 0; i < search->count; i++) {
         const struct candidate *whole = &search->candidates[i];
-        if (whole == part || !is_part_of(part, whole))
+        if (!is_part_of(part, whole))
             continue;
         if (part->head == NOBODY || comes_before(whole, &search->candidates[part->head]))
             part->head = i;
+    }
+}
+
+/* Of a part of a part the head is that of the whole. */
+static void find_heads(struct search *search)
+{
+    for (size_t i = 0; i < search->count; i++)
+        find_whole(search, &search->candidates[i]);
+    for (size_t i = 0; i < search->count; i++) {
+        struct candidate *part = &search->candidates[i];
+        while (part->head != NOBODY && search->candidates[part->head].head != NOBODY)
+            part->head = search->candidates[part->head].head;
     }
 }
 
@@ -269,6 +282,17 @@ static bool is_to_be_postponed(const struct search *search, const struct candida
     return remark->postponed < POSTPONED_LIMIT && candidate->point != 0 && candidate->depth > 1;
 }
 
+/* Takes back what is suspected of a whole family: the next snapshot may speak of it. */
+static void withdraw(struct search *search, const struct candidate *head)
+{
+    history_retract(search->history, head->position);
+    for (size_t i = 0; i < search->count; i++) {
+        const struct candidate *part = &search->candidates[i];
+        if (part->head != NOBODY && &search->candidates[part->head] == head)
+            history_retract(search->history, part->position);
+    }
+}
+
 static void sort_out(struct search *search, struct candidate *candidate)
 {
     struct history_remark *remark = history_remark(search->history, candidate->position);
@@ -279,13 +303,12 @@ static void sort_out(struct search *search, struct candidate *candidate)
         remark->point = candidate->point;
         remark->container = candidate->container;
     }
-    find_head(search, candidate);
     if (candidate->head != NOBODY || (!remark->is_told && is_part_of_told(search, candidate)))
         return;
     candidate->is_silent = is_to_be_postponed(search, candidate);
     if (candidate->is_silent) {
         remark->postponed++;
-        history_retract(search->history, candidate->position);
+        withdraw(search, candidate);
     }
 }
 
@@ -338,7 +361,7 @@ static void accuse_all(struct suspects *suspects, struct search *search)
         if (suspects->count < SUSPECTS_LIMIT / 2)
             accuse(suspects, search, i);
         else
-            history_retract(search->history, search->candidates[i].position);
+            withdraw(search, &search->candidates[i]);
     }
 }
 
@@ -409,6 +432,7 @@ void suspects_find(struct suspects *suspects, struct history *history,
     struct search search = {.history = history, .snapshot = snapshot};
     for (size_t i = 0; i < history_moving(history); i++)
         judge(&cleared, &search, i);
+    find_heads(&search);
     for (size_t i = 0; i < search.count; i++)
         sort_out(&search, &search.candidates[i]);
     accuse_all(suspects, &search);

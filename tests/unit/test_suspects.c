@@ -297,6 +297,25 @@ static void test_containers_that_grow_by_size_only(void **state)
     EXPECT(9, "9: app.Foo; list", foo, {"list", .grows = 1, .point = 2});
 }
 
+/* Of Bar, which is itself a part. */
+static void test_parts_of_parts(void **state)
+{
+    (void)state;
+    EXPECT(9, "9: app.Foo (app.Bar, list)", {"app.Foo", .grows = 50, .point = 1, .depth = 1},
+           {"app.Bar", .grows = 5, .point = 1, .container = "list", .depth = 2},
+           {"list", .swells = 5 * 100, .point = 2});
+    EXPECT(9, "9: app.Foo (app.Bar, dict)", {"app.Foo", .grows = 50, .point = 1, .depth = 1},
+           {"app.Bar", .grows = 5, .point = 1, .depth = 2}, {"dict", .grows = 5, .point = 2});
+}
+
+/* Buffer has as many new objects as dict, but at once. */
+static void test_nobody_is_a_part_of_its_part(void **state)
+{
+    (void)state;
+    EXPECT(9, "9: dict (app.Buffer)", {"dict", .grows = 5, .point = 1, .depth = 1},
+           {"app.Buffer", .grows = 40, .from = 2, .until = 3, .swells = 7000, .point = 1});
+}
+
 static void test_names_of_parts_are_limited(void **state)
 {
     (void)state;
@@ -371,6 +390,9 @@ static void test_companions_wait_for_their_whole(void **state)
     EXPECT(9, "9: app.Foo", {"app.Foo", .grows = 5, .point = 1, .depth = 2});
     EXPECT(16, "10: app.Foo (dict)", {"dict", .grows = 5, .point = 1, .depth = 2},
            {"app.Foo", .grows = 5, .from = 2, .point = 1, .depth = 1});
+    /* With their parts. */
+    EXPECT(12, "12: dict (app.Registry)", {"dict", .grows = 5, .point = 1, .depth = 2},
+           {"app.Registry", .swells = 5000, .point = 1});
 }
 
 static void test_containers_wait_for_what_fills_them(void **state)
@@ -434,6 +456,26 @@ static void test_more_than_there_is_room_for(void **state)
     end(&world);
 }
 
+/* All that have something in common are told, when the time has come, together. */
+static void test_parts_wait_with_their_head(void **state)
+{
+    (void)state;
+    struct actor crowd[18];
+    char names[18][16];
+    struct world world = {0};
+    make_crowd(crowd, names, 18);
+    crowd[0] = (struct actor){"app.Whole", .grows = 1, .point = 1};
+    crowd[1] = (struct actor){"app.Part", .grows = 1, .point = 1, .depth = 1};
+    play(&world, crowd, 17, 9);
+    assert_int_equal(world.suspects.count, 16);
+    end(&world);
+    play(&world, crowd, 18, 10);
+    assert_int_equal(world.suspects.count, 1);
+    assert_string_equal(world.suspects.list[0].name, "app.Whole");
+    assert_string_equal(world.suspects.list[0].parts.bytes, "app.Part");
+    end(&world);
+}
+
 static void test_a_crowd(void **state)
 {
     (void)state;
@@ -464,6 +506,8 @@ int main(void)
         cmocka_unit_test(test_companions_grow_by_the_same_number),
         cmocka_unit_test(test_companions_without_holders),
         cmocka_unit_test(test_containers_that_grow_by_size_only),
+        cmocka_unit_test(test_parts_of_parts),
+        cmocka_unit_test(test_nobody_is_a_part_of_its_part),
         cmocka_unit_test(test_names_of_parts_are_limited),
         cmocka_unit_test(test_parts_of_one_that_was_told),
         cmocka_unit_test(test_parts_are_not_acquitted),
@@ -473,6 +517,7 @@ int main(void)
         cmocka_unit_test(test_containers_wait_for_what_fills_them),
         cmocka_unit_test(test_the_dearest_come_first),
         cmocka_unit_test(test_more_than_there_is_room_for),
+        cmocka_unit_test(test_parts_wait_with_their_head),
         cmocka_unit_test(test_a_crowd),
     };
     return cmocka_run_group_tests_name("suspects", tests, NULL, NULL);
