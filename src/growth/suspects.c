@@ -36,7 +36,8 @@ struct candidate {
     uint64_t point;     /* where they fan out, or 0 */
     uint64_t container; /* history_hash() of the class of that, or 0 */
     uint32_t depth;
-    size_t head; /* the candidate of which it is a part, or NOBODY */
+    bool is_bounded; /* as of its holders */
+    size_t head;     /* the candidate of which it is a part, or NOBODY */
     bool is_silent;
 };
 
@@ -104,10 +105,12 @@ static bool is_bounded(const struct holder *holder)
 
 static bool is_mostly_bounded(const struct held_class *held)
 {
+    if (held == NULL)
+        return false;
     uint32_t bounded = 0;
     for (size_t i = 0; i < held->holder_count; i++)
         bounded += is_bounded(&held->holders[i]) ? held->holders[i].share : 0;
-    return held->sample > 0 && bounded * 100 >= held->sample * MOSTLY_PERCENT;
+    return bounded > 0 && bounded * 100 >= held->sample * MOSTLY_PERCENT;
 }
 
 /* How many times as much there is once all of them are full. */
@@ -130,14 +133,15 @@ static uint64_t full_level(uint64_t level, const struct held_class *held)
     return full < 1e18 ? (uint64_t)full : (uint64_t)1e18;
 }
 
-static bool let_go_if_bounded(struct search *search, struct candidate *candidate)
+/* Whoever was told of it waits for the word that it has stopped. */
+static void let_go(struct search *search, const struct candidate *candidate,
+                   const struct held_class *held)
 {
-    if (candidate->held == NULL || !is_mostly_bounded(candidate->held))
-        return false;
-    const struct trend_level level = {full_level(candidate->now.count, candidate->held),
-                                      full_level(candidate->now.bytes, candidate->held)};
+    if (history_remark(search->history, candidate->position)->is_told)
+        return;
+    const struct trend_level level = {full_level(candidate->now.count, held),
+                                      full_level(candidate->now.bytes, held)};
     history_forgive(search->history, candidate->position, level);
-    return true;
 }
 
 /* ---- Who is a part of whom ---- */
@@ -200,6 +204,9 @@ static bool is_part_of(const struct candidate *part, const struct candidate *who
 {
     if (!comes_before(whole, part))
         return false;
+    /* What is held elsewhere too is not bounded with it. */
+    if (whole->is_bounded && part->held != NULL)
+        return may_be_container_of(part, whole);
     return may_be_container_of(part, whole) || is_companion_of(part, whole) ||
            (part->point != 0 && part->point == whole->point);
 }
@@ -296,9 +303,13 @@ static void withdraw(struct search *search, const struct candidate *head)
 static void sort_out(struct search *search, struct candidate *candidate)
 {
     struct history_remark *remark = history_remark(search->history, candidate->position);
+    const struct candidate *head =
+        candidate->head != NOBODY ? &search->candidates[candidate->head] : candidate;
     candidate->is_silent = true;
-    if (let_go_if_bounded(search, candidate))
+    if (candidate->is_bounded || head->is_bounded) {
+        let_go(search, candidate, candidate->is_bounded ? candidate->held : head->held);
         return;
+    }
     if (candidate->point != 0) {
         remark->point = candidate->point;
         remark->container = candidate->container;
@@ -383,6 +394,7 @@ static void note_candidate(struct search *search, size_t position, enum trend_ev
         .held = held_of(search->snapshot, name),
         .head = NOBODY,
     };
+    candidate->is_bounded = is_mostly_bounded(candidate->held);
     find_point(candidate);
 }
 

@@ -379,6 +379,27 @@ static void test_bounded_ones_that_grow_beyond(void **state)
     EXPECT(17, "17: app.Foo", {"app.Foo", .grows = 5, .bound = 20, .bound_until = 9});
 }
 
+/* What is made with them is, too, if nobody knows better. */
+static void test_parts_of_bounded_ones(void **state)
+{
+    (void)state;
+    const struct actor foo = {"app.Foo",  .grows = 5,          .until = 59,
+                              .point = 1, .container = "dict", .bound = 300};
+    EXPECT(100, "", foo, {"tuple", .grows = 5, .until = 59});
+    EXPECT(100, "", foo, {"dict", .swells = 250, .point = 2, .gone = 60});
+    EXPECT(9, "", foo, {"app.Bar", .grows = 5, .point = 1, .bound = 300});
+    EXPECT(9, "9: app.Bar", foo, {"app.Bar", .grows = 5, .point = 2});
+    EXPECT(9, "9: tuple", foo, {"tuple", .grows = 5, .point = 2});
+}
+
+/* Whoever was told of them waits for the end. */
+static void test_bounded_ones_that_were_told(void **state)
+{
+    (void)state;
+    EXPECT(40, "9: app.Foo | 27: no more app.Foo",
+           {"app.Foo", .grows = 5, .until = 20, .bound = 200, .held_from = 10});
+}
+
 /* ---- What may have to wait ---- */
 
 static void test_companions_wait_for_their_whole(void **state)
@@ -513,6 +534,8 @@ int main(void)
         cmocka_unit_test(test_parts_are_not_acquitted),
         cmocka_unit_test(test_bounded_ones_are_let_go),
         cmocka_unit_test(test_bounded_ones_that_grow_beyond),
+        cmocka_unit_test(test_parts_of_bounded_ones),
+        cmocka_unit_test(test_bounded_ones_that_were_told),
         cmocka_unit_test(test_companions_wait_for_their_whole),
         cmocka_unit_test(test_containers_wait_for_what_fills_them),
         cmocka_unit_test(test_the_dearest_come_first),
