@@ -28,7 +28,6 @@ enum {
 /* A class of which there is something to say, unless it turns out to be a part. */
 struct candidate {
     size_t position;
-    enum trend_event event;
     const char *name;
     struct trend_sample now;
     struct trend_watch watch;
@@ -346,8 +345,9 @@ static void add_parts(const struct search *search, size_t head, struct suspect *
 static void accuse(struct suspects *suspects, struct search *search, size_t place)
 {
     const struct candidate *candidate = &search->candidates[place];
+    struct history_remark *remark = history_remark(search->history, candidate->position);
     struct suspect suspect = {
-        .event = candidate->event,
+        .event = remark->is_told ? TREND_DOUBLED : TREND_SUSPECTED,
         .name = candidate->name,
         .watch = candidate->watch,
         .now = candidate->now,
@@ -360,7 +360,7 @@ static void accuse(struct suspects *suspects, struct search *search, size_t plac
     for (; at > 0 && suspects->list[at - 1].bytes_per_hour < suspect.bytes_per_hour; at--)
         suspects->list[at] = suspects->list[at - 1];
     suspects->list[at] = suspect;
-    history_remark(search->history, candidate->position)->is_told = true;
+    remark->is_told = true;
 }
 
 /* Of those for whom there is no room the next snapshot speaks. */
@@ -376,7 +376,7 @@ static void accuse_all(struct suspects *suspects, struct search *search)
     }
 }
 
-static void note_candidate(struct search *search, size_t position, enum trend_event event,
+static void note_candidate(struct search *search, size_t position,
                            const struct history_class *class)
 {
     if (search->count == CANDIDATES_LIMIT) {
@@ -387,7 +387,6 @@ static void note_candidate(struct search *search, size_t position, enum trend_ev
     struct candidate *candidate = &search->candidates[search->count++];
     *candidate = (struct candidate){
         .position = position,
-        .event = event,
         .name = name,
         .now = class->samples[class->sample_count - 1],
         .watch = *history_watch(search->history, position),
@@ -434,7 +433,7 @@ static void judge(struct suspects *cleared, struct search *search, size_t positi
     if (event == TREND_CLEARED)
         note_cleared(cleared, search, position, &before, &class);
     else if (event != TREND_NO_EVENT)
-        note_candidate(search, position, event, &class);
+        note_candidate(search, position, &class);
 }
 
 void suspects_find(struct suspects *suspects, struct history *history,

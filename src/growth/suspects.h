@@ -12,7 +12,7 @@
 
 /* One class to speak of. */
 struct suspect {
-    enum trend_event event;
+    enum trend_event event;        /* TREND_DOUBLED for whoever was told of before */
     const char *name;              /* the history's own, until its next history_add() */
     struct trend_watch watch;      /* as of before it was cleared */
     struct trend_sample now;       /* zeros where the class is gone */

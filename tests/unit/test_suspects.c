@@ -349,6 +349,15 @@ static void test_parts_of_one_that_was_told(void **state)
            {"app.Bar", .grows = 5, .point = 1, .depth = 1});
 }
 
+/* A part that goes on after its head is told for the first time. */
+static void test_a_part_that_outlives_its_head(void **state)
+{
+    (void)state;
+    EXPECT(40, "9: app.Foo (app.Bar) | 19: no more app.Foo | 33: app.Bar",
+           {"app.Foo", .grows = 50, .until = 12, .point = 1},
+           {"app.Bar", .grows = 5, .point = 1, .depth = 1});
+}
+
 static void test_parts_are_not_acquitted(void **state)
 {
     (void)state;
@@ -531,6 +540,7 @@ int main(void)
         cmocka_unit_test(test_nobody_is_a_part_of_its_part),
         cmocka_unit_test(test_names_of_parts_are_limited),
         cmocka_unit_test(test_parts_of_one_that_was_told),
+        cmocka_unit_test(test_a_part_that_outlives_its_head),
         cmocka_unit_test(test_parts_are_not_acquitted),
         cmocka_unit_test(test_bounded_ones_are_let_go),
         cmocka_unit_test(test_bounded_ones_that_grow_beyond),
