@@ -35,8 +35,9 @@ struct candidate {
     uint64_t point;     /* where they fan out, or 0 */
     uint64_t container; /* history_hash() of the class of that, or 0 */
     uint32_t depth;
-    bool is_bounded; /* as of its holders */
-    size_t head;     /* the candidate of which it is a part, or NOBODY */
+    double bytes_per_hour; /* its parts' included, once heads are found */
+    bool is_bounded;       /* as of its holders */
+    size_t head;           /* the candidate of which it is a part, or NOBODY */
     bool is_silent;
 };
 
@@ -230,6 +231,8 @@ static void find_heads(struct search *search)
         struct candidate *part = &search->candidates[i];
         while (part->head != NOBODY && search->candidates[part->head].head != NOBODY)
             part->head = search->candidates[part->head].head;
+        if (part->head != NOBODY)
+            search->candidates[part->head].bytes_per_hour += part->bytes_per_hour;
     }
 }
 
@@ -331,48 +334,50 @@ static void add_name(struct text *names, const char *name)
     text_add(names, "%s%s", names->size > 0 ? ", " : "", name);
 }
 
-static void add_parts(const struct search *search, size_t head, struct suspect *suspect)
-{
-    for (size_t i = 0; i < search->count; i++) {
-        const struct candidate *part = &search->candidates[i];
-        if (part->head != head || i == head)
-            continue;
-        add_name(&suspect->parts, part->name);
-        suspect->bytes_per_hour += trend_watch_rate_per_hour(&part->watch, &part->now, TREND_BYTES);
-    }
-}
-
 static void accuse(struct suspects *suspects, struct search *search, size_t place)
 {
     const struct candidate *candidate = &search->candidates[place];
     struct history_remark *remark = history_remark(search->history, candidate->position);
-    struct suspect suspect = {
+    struct suspect *suspect = &suspects->list[suspects->count++];
+    *suspect = (struct suspect){
         .event = remark->is_told ? TREND_DOUBLED : TREND_SUSPECTED,
         .name = candidate->name,
         .watch = candidate->watch,
         .now = candidate->now,
         .held = candidate->held,
-        .bytes_per_hour =
-            trend_watch_rate_per_hour(&candidate->watch, &candidate->now, TREND_BYTES),
+        .bytes_per_hour = candidate->bytes_per_hour,
     };
-    add_parts(search, place, &suspect);
-    size_t at = suspects->count++;
-    for (; at > 0 && suspects->list[at - 1].bytes_per_hour < suspect.bytes_per_hour; at--)
-        suspects->list[at] = suspects->list[at - 1];
-    suspects->list[at] = suspect;
+    for (size_t i = 0; i < search->count; i++) {
+        if (search->candidates[i].head == place)
+            add_name(&suspect->parts, search->candidates[i].name);
+    }
     remark->is_told = true;
+}
+
+/* The dearest of those that are still to be accused, or NOBODY. */
+static size_t find_dearest(const struct search *search)
+{
+    size_t dearest = NOBODY;
+    for (size_t i = 0; i < search->count; i++) {
+        const struct candidate *candidate = &search->candidates[i];
+        if (!candidate->is_silent &&
+            (dearest == NOBODY ||
+             candidate->bytes_per_hour > search->candidates[dearest].bytes_per_hour))
+            dearest = i;
+    }
+    return dearest;
 }
 
 /* Of those for whom there is no room the next snapshot speaks. */
 static void accuse_all(struct suspects *suspects, struct search *search)
 {
-    for (size_t i = 0; i < search->count; i++) {
-        if (search->candidates[i].is_silent)
-            continue;
+    size_t place;
+    while ((place = find_dearest(search)) != NOBODY) {
         if (suspects->count < SUSPECTS_LIMIT / 2)
-            accuse(suspects, search, i);
+            accuse(suspects, search, place);
         else
-            withdraw(search, &search->candidates[i]);
+            withdraw(search, &search->candidates[place]);
+        search->candidates[place].is_silent = true;
     }
 }
 
@@ -393,6 +398,8 @@ static void note_candidate(struct search *search, size_t position,
         .held = held_of(search->snapshot, name),
         .head = NOBODY,
     };
+    candidate->bytes_per_hour =
+        trend_watch_rate_per_hour(&candidate->watch, &candidate->now, TREND_BYTES);
     candidate->is_bounded = is_mostly_bounded(candidate->held);
     find_point(candidate);
 }

@@ -486,6 +486,22 @@ static void test_more_than_there_is_room_for(void **state)
     end(&world);
 }
 
+/* Large objects come first in a history, but it is growth that counts. */
+static void test_the_dearest_have_room(void **state)
+{
+    (void)state;
+    struct actor crowd[17];
+    char names[17][16];
+    struct world world = {0};
+    make_crowd(crowd, names, 17);
+    crowd[16] = (struct actor){"app.Large", .grows = 1, .size = 450};
+    play(&world, crowd, 17, 9);
+    assert_null(strstr(world.journal, "app.Large"));
+    play(&world, crowd, 17, 10);
+    assert_non_null(strstr(world.journal, " | 10: app.Large"));
+    end(&world);
+}
+
 /* All that have something in common are told, when the time has come, together. */
 static void test_parts_wait_with_their_head(void **state)
 {
@@ -524,6 +540,24 @@ static void test_a_crowd(void **state)
     end(&world);
 }
 
+/* Those that have doubled when there was no room have still been told before. */
+static void test_what_was_told_is_told_again(void **state)
+{
+    (void)state;
+    struct actor crowd[21];
+    char names[21][16];
+    struct world world = {0};
+    make_crowd(crowd, names, 20);
+    for (size_t i = 0; i < 20; i++)
+        crowd[i].from = 9;
+    crowd[20] = (struct actor){"app.Old", .grows = 1};
+    play(&world, crowd, 21, 25);
+    assert_non_null(strstr(world.journal, "9: app.Old | 17: app.Class019"));
+    assert_non_null(strstr(world.journal, "18: app.Class003; app.Class002; app.Class001; "
+                                          "app.Class000; again app.Old"));
+    end(&world);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -550,8 +584,10 @@ int main(void)
         cmocka_unit_test(test_containers_wait_for_what_fills_them),
         cmocka_unit_test(test_the_dearest_come_first),
         cmocka_unit_test(test_more_than_there_is_room_for),
+        cmocka_unit_test(test_the_dearest_have_room),
         cmocka_unit_test(test_parts_wait_with_their_head),
         cmocka_unit_test(test_a_crowd),
+        cmocka_unit_test(test_what_was_told_is_told_again),
     };
     return cmocka_run_group_tests_name("suspects", tests, NULL, NULL);
 }
