@@ -41,12 +41,12 @@ static void add_change(struct text *text, int64_t change, enum trend_measure mea
     add_amount(text, change, measure);
 }
 
-/* A rate that is no whole number is rounded away from nothing: what grows is never `+0`. */
+/* A rate to the nearest whole number, but never to nothing: what grows is never `+0`. */
 static int64_t whole(double rate)
 {
     if (rate > 9e18 || rate < -9e18)
         return rate > 0 ? INT64_MAX : INT64_MIN + 1;
-    int64_t number = (int64_t)rate;
+    int64_t number = (int64_t)(rate + (rate > 0 ? 0.5 : -0.5));
     if (number == 0 && rate != 0)
         return rate > 0 ? 1 : -1;
     return number;

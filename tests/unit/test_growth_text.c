@@ -57,7 +57,7 @@ static void test_section(void **state)
                    "\n    list: +512 B, -512 B since previous, +256 B per hour"
                    "\n  by object count:"
                    "\n    app.Foo: +2,000 objects, +1,500 since previous, +1,000 per hour"
-                   "\n    app.New: +7 objects, +0 since previous, +3 per hour"
+                   "\n    app.New: +7 objects, +0 since previous, +4 per hour"
                    "\n    dict: +1 objects, -1 since previous, +1 per hour",
                    {"app.Foo", {10, 510, 2010}, {0, 5000, 20000}},
                    {"app.New", {0, 7, 7}, {0, 700, 700}}, {"list", {5, 5, 5}, {512, 1536, 1024}},
@@ -140,6 +140,28 @@ static void test_spans(void **state)
         EXPECT_SECTION(2, cases[i].seconds * SECOND_MS, 10, expected.bytes, {"a", {1, 1}, {1, 1}});
         text_clear(&expected);
     }
+}
+
+/* To the nearest, whatever is lost in dividing; but what grows is never `+0`. */
+static void test_rates_are_whole(void **state)
+{
+    (void)state;
+    for (uint64_t minutes = 1; minutes < 60; minutes++) {
+        struct text expected = {0};
+        unsigned more = 7 * (unsigned)minutes;
+        text_add(&expected,
+                 "\n\nGrowth since first snapshot (2 snapshots over %um):"
+                 "\n  by memory usage: nothing\n  by object count:"
+                 "\n    a: +%u objects, +%u since previous, +420 per hour",
+                 (unsigned)minutes, more, more);
+        EXPECT_SECTION(2, minutes * MINUTE_MS, 10, expected.bytes, {"a", {1, 1 + more}, {1, 1}});
+        text_clear(&expected);
+    }
+    EXPECT_SECTION(2, 72 * HOUR_MS, 10,
+                   "\n\nGrowth since first snapshot (2 snapshots over 3d 0h):"
+                   "\n  by memory usage: nothing\n  by object count:"
+                   "\n    a: +7 objects, +7 since previous, +1 per hour",
+                   {"a", {1, 8}, {1, 1}});
 }
 
 /* ---- Of one class ---- */
@@ -316,6 +338,7 @@ int main(void)
         cmocka_unit_test(test_section_without_growth),
         cmocka_unit_test(test_rows_are_limited_and_ordered),
         cmocka_unit_test(test_spans),
+        cmocka_unit_test(test_rates_are_whole),
         cmocka_unit_test(test_accusation),
         cmocka_unit_test(test_measures_that_have_not_grown),
         cmocka_unit_test(test_parts),
