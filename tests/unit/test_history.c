@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "test.h"
 
+#include "courses.h"
 #include "growth/history.h"
 
 #include <stdio.h>
@@ -247,6 +248,296 @@ static void test_weeks(void **state)
     history_destroy(history);
 }
 
+/* ---- What is foreseen ---- */
+
+enum { STAGE_MAX = 64 };
+
+/* Classes that follow courses, in pieces: several classes of one name make up its numbers. */
+struct stage {
+    struct history *history;
+    struct course courses[STAGE_MAX];
+    char names[STAGE_MAX][24];
+    size_t count;
+    unsigned pieces;
+    unsigned crowd;                  /* classes beside them, of random sizes */
+    size_t foreseen;                 /* in all */
+    size_t longest, longest_at_last; /* series */
+};
+
+static void add_course(struct stage *stage, const struct course_kind *kind, size_t length,
+                       uint64_t seed)
+{
+    course_make(&stage->courses[stage->count], kind, length, seed);
+    snprintf(stage->names[stage->count], sizeof(stage->names[0]), "app.Class%02zu", stage->count);
+    stage->count++;
+}
+
+/* As a census leaves it: not ranked. */
+static struct snapshot stage_snapshot(const struct stage *stage, size_t moment)
+{
+    struct snapshot snapshot = {0};
+    for (unsigned i = 0; i < stage->crowd; i++)
+        add_numbered(&snapshot, i, 1000, 50000 + random_number() % 9000);
+    for (unsigned piece = 0; piece < stage->pieces; piece++) {
+        for (size_t i = 0; i < stage->count; i++) {
+            uint64_t count = stage->courses[i].count[moment];
+            uint64_t bytes = stage->courses[i].bytes[moment];
+            bool is_last = piece + 1 == stage->pieces;
+            uint64_t counted = count / stage->pieces, sized = bytes / stage->pieces;
+            if (count > 0)
+                add(&snapshot, stage->names[i], is_last ? count - piece * counted : counted,
+                    is_last ? bytes - piece * sized : sized);
+        }
+    }
+    return snapshot;
+}
+
+static size_t find_wish(const struct held_wish *wishes, size_t count, const char *name)
+{
+    size_t i = 0;
+    while (i < count && strcmp(wishes[i].name, name) != 0)
+        i++;
+    return i;
+}
+
+static void note_length(struct stage *stage, size_t samples)
+{
+    if (samples > stage->longest)
+        stage->longest = samples;
+    if (samples > stage->longest_at_last)
+        stage->longest_at_last = samples;
+}
+
+/* Judges the classes, and compares what is found with what was foreseen: as many as there was room
+ * for, the dearest first. */
+static void compare(struct stage *stage, const struct snapshot *snapshot,
+                    const struct held_wish *wishes, size_t wish_count, size_t limit)
+{
+    double rates[HISTORY_FORESEE_LIMIT] = {0}, left_out = 0;
+    size_t found = 0;
+    stage->longest_at_last = 0;
+    for (size_t i = 0; i < history_moving(stage->history); i++) {
+        struct history_class class;
+        struct trend trend;
+        history_read(stage->history, i, &class);
+        note_length(stage, class.sample_count);
+        const char *name = class.index == HISTORY_GONE ? NULL : snapshot->classes[class.index].name;
+        enum trend_event event = history_judge(stage->history, i, name, &trend);
+        if (event != TREND_SUSPECTED && event != TREND_DOUBLED)
+            continue;
+        const struct trend_watch *watch = history_watch(stage->history, i);
+        const struct trend_sample *now = &class.samples[class.sample_count - 1];
+        double rate = trend_watch_rate_per_hour(watch, now, TREND_BYTES);
+        size_t place = find_wish(wishes, wish_count, name);
+        found++;
+        if (place == wish_count) {
+            left_out = rate > left_out ? rate : left_out;
+            continue;
+        }
+        int64_t newest = trend_watch_growth(watch, now, TREND_COUNT);
+        rates[place] = rate > 0 ? rate : 0;
+        assert_int_equal(wishes[place].reasons, HELD_SUSPECTED);
+        assert_int_equal(wishes[place].by_size, watch->measures == TREND_BYTES);
+        assert_int_equal(wishes[place].newest, newest < 8 ? 8 : newest);
+    }
+    assert_int_equal(wish_count, found < limit ? found : limit);
+    for (size_t i = 0; i < wish_count; i++)
+        assert_true(rates[i] >= (i + 1 < wish_count ? rates[i + 1] : left_out));
+    stage->foreseen += wish_count;
+}
+
+/* All that can be asked of a history, as bytes. */
+static void describe(const struct history *history, struct text *text)
+{
+    const size_t numbers[] = {history_moving(history), history_bytes(history),
+                              history_snapshots(history), history_span_ms(history)};
+    text_add_bytes(text, (const char *)numbers, sizeof(numbers));
+    for (size_t i = 0; i < history_moving(history); i++) {
+        struct history_class class;
+        memset(&class, 0, sizeof(class));
+        history_read(history, i, &class);
+        text_add_bytes(text, (const char *)&class, sizeof(class));
+        if (history_watch(history, i) == NULL)
+            continue;
+        text_add_bytes(text, (const char *)history_watch(history, i), sizeof(struct trend_watch));
+        text_add_bytes(text, (const char *)history_remark(history, i),
+                       sizeof(struct history_remark));
+    }
+    assert_false(text->failed);
+}
+
+static void perform(struct stage *stage, size_t length, size_t limit)
+{
+    stage->history = history_create();
+    stage->foreseen = 0;
+    for (size_t moment = 0; moment < length; moment++) {
+        struct snapshot snapshot = stage_snapshot(stage, moment);
+        struct held_wish wishes[HISTORY_FORESEE_LIMIT];
+        struct text before = {0}, after = {0};
+        describe(stage->history, &before);
+        size_t count =
+            history_foresee(stage->history, &snapshot, moment * MINUTE_MS, wishes, limit);
+        describe(stage->history, &after);
+        assert_int_equal(before.size, after.size);
+        assert_memory_equal(before.bytes, after.bytes, after.size);
+        /* Ranking merges classes, and their names go. */
+        char names[HISTORY_FORESEE_LIMIT][320];
+        for (size_t i = 0; i < count; i++)
+            wishes[i].name = strcpy(names[i], wishes[i].name);
+        note(stage->history, &snapshot, moment * MINUTE_MS);
+        compare(stage, &snapshot, wishes, count, limit);
+        text_clear(&before);
+        text_clear(&after);
+        snapshot_clear(&snapshot);
+    }
+    history_destroy(stage->history);
+}
+
+static struct stage *create_stage(unsigned pieces)
+{
+    struct stage *stage = calloc(1, sizeof(*stage));
+    assert_non_null(stage);
+    stage->pieces = pieces;
+    return stage;
+}
+
+/* Courses of every kind, long enough for series to be full and samples to be given up. */
+static void test_foresees_what_it_then_finds(void **state)
+{
+    (void)state;
+    for (unsigned pieces = 1; pieces <= 3; pieces++) {
+        struct stage *stage = create_stage(pieces);
+        for (size_t i = 0; i < course_kind_count && i < STAGE_MAX; i++)
+            add_course(stage, &course_kinds[i], 300, pieces);
+        perform(stage, 300, HISTORY_FORESEE_LIMIT);
+        assert_in_range(stage->foreseen, 40, 1000);
+        free(stage);
+    }
+}
+
+static void test_foresees_the_dearest(void **state)
+{
+    (void)state;
+    for (size_t limit = 0; limit <= HISTORY_FORESEE_LIMIT; limit += limit < 4 ? 1 : 12) {
+        struct stage *stage = create_stage(2);
+        for (uint64_t i = 0; i < 40; i++)
+            add_course(stage, &course_kinds[i % 4], 40, i + 1);
+        perform(stage, 40, limit);
+        assert_in_range(stage->foreseen, limit, limit * 40);
+        free(stage);
+    }
+}
+
+/* In a crowd in which each gets half of the samples. */
+static void test_foresees_with_thinned_series(void **state)
+{
+    (void)state;
+    struct stage *stage = create_stage(1);
+    stage->crowd = 1200;
+    for (size_t i = 0; i < course_kind_count && i < STAGE_MAX; i++)
+        add_course(stage, &course_kinds[i], 150, 1);
+    perform(stage, 150, HISTORY_FORESEE_LIMIT);
+    assert_in_range(stage->longest, TREND_SAMPLES_MAX / 2 + 1, TREND_SAMPLES_MAX - 1);
+    assert_int_equal(stage->longest_at_last, TREND_SAMPLES_MAX / 2);
+    assert_in_range(stage->foreseen, 40, 1000);
+    free(stage);
+}
+
+/* ---- Notes on a suspect ---- */
+
+static size_t position_of_only(const struct history *history)
+{
+    assert_int_equal(history_moving(history), 1);
+    return 0;
+}
+
+/* Up to which count the class that gains one object each minute was forgiven before snapshot 10,
+ * and when it is suspected again. */
+static unsigned suspected_again(void (*forget)(struct history *history, size_t position))
+{
+    struct history *history = history_create();
+    unsigned again = 0;
+    for (unsigned i = 1; i <= 60 && again == 0; i++) {
+        struct snapshot snapshot = {0};
+        struct trend trend;
+        add(&snapshot, leaky_name, i, 100 * i);
+        note(history, &snapshot, i * (uint64_t)MINUTE_MS);
+        if (i > 1 && history_judge(history, position_of_only(history), leaky_name, &trend) ==
+                         TREND_SUSPECTED) {
+            if (i == 9)
+                forget(history, 0);
+            else
+                again = i;
+        }
+        snapshot_clear(&snapshot);
+    }
+    history_destroy(history);
+    return again;
+}
+
+static void retract(struct history *history, size_t position)
+{
+    history_retract(history, position);
+    assert_false(history_watch(history, position)->suspected);
+    assert_int_equal(history_watch(history, position)->measures, 0);
+}
+
+static void forgive_20(struct history *history, size_t position)
+{
+    history_forgive(history, position, (struct trend_level){20, 2000});
+    /* Less than what was forgiven before changes nothing. */
+    history_forgive(history, position, (struct trend_level){10, 1000});
+    assert_false(history_watch(history, position)->suspected);
+}
+
+static void forgive_bytes_only(struct history *history, size_t position)
+{
+    history_forgive(history, position, (struct trend_level){0, 2000});
+}
+
+static void test_suspicions_are_taken_back(void **state)
+{
+    (void)state;
+    assert_int_equal(suspected_again(retract), 10);
+    assert_int_equal(suspected_again(forgive_bytes_only), 10);
+    assert_int_equal(suspected_again(forgive_20), 28);
+}
+
+static void remark(struct history *history, size_t position)
+{
+    struct history_remark *remark = history_remark(history, position);
+    assert_int_equal(remark->point, 0);
+    assert_int_equal(remark->container, 0);
+    assert_int_equal(remark->postponed, 0);
+    assert_false(remark->is_told);
+    remark->is_told = true;
+    remark->point = 17;
+    history_retract(history, position);
+    assert_true(history_remark(history, position)->is_told);
+    assert_int_equal(history_remark(history, position)->point, 17);
+}
+
+static void test_remarks_stay(void **state)
+{
+    (void)state;
+    assert_int_equal(suspected_again(remark), 10);
+    struct history *history = history_create();
+    for (unsigned i = 1; i <= 2; i++) {
+        struct snapshot snapshot = {0};
+        add(&snapshot, "app.Foo", i, i);
+        note(history, &snapshot, i * (uint64_t)MINUTE_MS);
+        snapshot_clear(&snapshot);
+    }
+    /* Nobody suspects it. */
+    size_t position = position_of_only(history);
+    assert_null(history_remark(history, position));
+    assert_null(history_watch(history, position));
+    assert_null(history_suspect_name(history, position));
+    history_retract(history, position);
+    history_forgive(history, position, (struct trend_level){1, 1});
+    history_destroy(history);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -257,6 +548,11 @@ int main(void)
         cmocka_unit_test(test_finds_a_leak_in_a_crowd),
         cmocka_unit_test(test_classes_that_come_and_go),
         cmocka_unit_test(test_weeks),
+        cmocka_unit_test(test_foresees_what_it_then_finds),
+        cmocka_unit_test(test_foresees_the_dearest),
+        cmocka_unit_test(test_foresees_with_thinned_series),
+        cmocka_unit_test(test_suspicions_are_taken_back),
+        cmocka_unit_test(test_remarks_stay),
     };
     return cmocka_run_group_tests_name("history", tests, NULL, NULL);
 }
