@@ -250,6 +250,99 @@ static void test_holders_travel_as_bytes(void **state)
     snapshot_clear(&sent);
 }
 
+static void assert_same_holder(const struct holder *a, const struct holder *b)
+{
+    assert_int_equal(a->kind, b->kind);
+    assert_int_equal(a->share, b->share);
+    assert_int_equal(a->is_linked, b->is_linked);
+    assert_string_equal(a->expression, b->expression);
+    assert_true((a->container == NULL) == (b->container == NULL));
+    if (a->container != NULL)
+        assert_string_equal(a->container, b->container);
+    assert_int_equal(a->length, b->length);
+    assert_int_equal(a->bound, b->bound);
+    assert_int_equal(a->retained_bytes, b->retained_bytes);
+    assert_int_equal(a->point, b->point);
+    assert_int_equal(a->depth, b->depth);
+}
+
+static void assert_same_class(const struct held_class *a, const struct held_class *b)
+{
+    assert_string_equal(a->name, b->name);
+    assert_int_equal(a->reasons, b->reasons);
+    assert_int_equal(a->by_size, b->by_size);
+    assert_int_equal(a->objects, b->objects);
+    assert_int_equal(a->garbage, b->garbage);
+    assert_int_equal(a->sample, b->sample);
+    assert_int_equal(a->holder_count, b->holder_count);
+    for (size_t i = 0; i < a->holder_count; i++)
+        assert_same_holder(&a->holders[i], &b->holders[i]);
+}
+
+/* Also of what no report shows; and classes are added to those that are there. */
+static void test_every_member_of_holders_travels(void **state)
+{
+    (void)state;
+    struct holders sent = {0}, received = {0};
+    struct text bytes = {0};
+    fill(&sent);
+    struct held_class *class = holders_add_class(&sent, "app.Log");
+    struct holder log = holder("app.log", "list");
+    log.kind = HOLDER_COROUTINE;
+    log.point = UINT64_MAX - 1;
+    log.depth = UINT32_MAX - 1;
+    log.bound = UINT64_MAX - 2;
+    class->reasons = HELD_SUSPECTED;
+    class->by_size = true;
+    class->sample = 1;
+    assert_int_equal(holders_add(class, &log), 0);
+    holders_encode(&sent, &bytes);
+    for (size_t times = 1; times <= 2; times++) {
+        assert_int_equal(holders_decode(&received, bytes.bytes, bytes.size), 0);
+        assert_int_equal(received.class_count, times * sent.class_count);
+    }
+    for (size_t i = 0; i < received.class_count; i++)
+        assert_same_class(&sent.classes[i % sent.class_count], &received.classes[i]);
+    text_clear(&bytes);
+    holders_clear(&sent);
+    holders_clear(&received);
+}
+
+/* What is held only because it is suspected is told with the suspicion, not in the record. */
+static void test_suspects_are_not_reported(void **state)
+{
+    (void)state;
+    struct snapshot snapshot = {0};
+    struct text text = {0};
+    holders_add_class(&snapshot.holders, "app.Suspect")->reasons = HELD_SUSPECTED;
+    holders_add_class(&snapshot.holders, "app.Asked")->reasons = HELD_ASKED;
+    report_write(&text, &snapshot, NULL, 1, 0);
+    assert_null(strstr(text.bytes, "app.Suspect"));
+    assert_non_null(strstr(text.bytes, "\n\nHeld: app.Asked (0 objects)"));
+    text_clear(&text);
+    snapshot_clear(&snapshot);
+}
+
+static void test_growth_comes_after_the_tables(void **state)
+{
+    (void)state;
+    struct snapshot snapshot = {0};
+    struct text text = {0}, growth = {0};
+    report_write(&text, &snapshot, &growth, 1, 0);
+    size_t size = text.size;
+    text_add(&growth, "\n\nGrowth");
+    text_clear(&text);
+    report_write(&text, &snapshot, &growth, 1, 0);
+    assert_int_equal(text.size, size + growth.size);
+    assert_non_null(strstr(text.bytes, "Top 1 by memory usage:\n\nGrowth\n\nSnapshot cost"));
+    text_clear(&text);
+    growth.failed = true;
+    report_write(&text, &snapshot, &growth, 1, 0);
+    assert_true(text.failed);
+    text_clear(&text);
+    text_clear(&growth);
+}
+
 static void test_counts_have_commas(void **state)
 {
     (void)state;
@@ -312,6 +405,9 @@ int main(void)
         cmocka_unit_test(test_travels_as_bytes),
         cmocka_unit_test(test_holders_are_reported),
         cmocka_unit_test(test_holders_travel_as_bytes),
+        cmocka_unit_test(test_every_member_of_holders_travels),
+        cmocka_unit_test(test_suspects_are_not_reported),
+        cmocka_unit_test(test_growth_comes_after_the_tables),
         cmocka_unit_test(test_counts_have_commas),
         cmocka_unit_test(test_sizes_have_units),
     };
