@@ -189,12 +189,22 @@ static void wish_for_suspects(const struct snapshot *snapshot)
                             HISTORY_FORESEE_LIMIT);
 }
 
+/* Each class is asked once: a suspect's objects answer for those that were asked for. */
+static void wish_for(const char *name)
+{
+    size_t i = 0;
+    while (i < current.wish_count && strcmp(current.wishes[i].name, name) != 0)
+        i++;
+    if (i == current.wish_count)
+        current.wishes[current.wish_count++] = (struct held_wish){.name = name};
+    current.wishes[i].reasons |= HELD_ASKED;
+}
+
 static void wish_for_asked(void)
 {
     const char *name = self.config->retention_classes.text;
     for (; *name != '\0'; name += strlen(name) + 1)
-        current.wishes[current.wish_count++] =
-            (struct held_wish){.name = name, .reasons = HELD_ASKED};
+        wish_for(name);
 }
 
 static int find_holders(struct holders *holders)

@@ -10,7 +10,7 @@
 #include <time.h>
 
 /* Appends the section on growth of a snapshot's record, from two newlines on: at most `rows`
- * classes by memory and as many by count. Nothing where there is but one snapshot. */
+ * classes (`rows` is 1 or more) by memory and as many by count. Nothing after a single snapshot. */
 void growth_text_add(struct text *text, const struct history *history,
                      const struct snapshot *snapshot, size_t rows);
 

@@ -660,6 +660,19 @@ class Choice(RetentionTest):
         found, = self.ask(self.PROGRAM, ["Held"], snapshot_mode="auto")
         self.assertRegex(found["Held"][0], r"^50 of 50 by __main__.keep")
 
+    def test_of_a_class_that_becomes_a_suspect(self):
+        found, = self.ask("""
+            class Held: pass
+            keep, found = [], []
+            for i in range(12):
+                keep.extend(Held() for i in range(20))
+                found.append(held()["__main__.Held"])
+            print(json.dumps([{"__main__.Held": found}]))
+        """, ["Held"])
+        for i, lines in enumerate(found["Held"]):
+            self.assertRegex("\n".join(lines), r"^(\d+) of \1 by __main__.keep\[\*\] \(list, %d items"
+                             % (20 * i + 20))
+
     def test_inline_says_why_not(self):
         ended = self.run_program(host.joined(ASKING, self.PROGRAM, "held()"), snapshot_mode="inline",
                                  snapshot_signal="SIGUSR1", interval_seconds=3600,
