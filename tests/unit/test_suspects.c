@@ -266,13 +266,13 @@ static void test_a_point_is_where_half_of_them_are(void **state)
 static void test_companions_grow_by_the_same_number(void **state)
 {
     (void)state;
-    const struct actor foo = {"app.Foo", .grows = 16, .size = 900, .point = 1};
-    EXPECT(9, "9: app.Foo (dict)", foo, {"dict", .grows = 16, .point = 2});
-    EXPECT(9, "9: app.Foo (dict)", foo, {"dict", .grows = 18, .point = 2});
-    EXPECT(9, "9: app.Foo (dict)", foo, {"dict", .grows = 14, .point = 2});
-    EXPECT(9, "9: app.Foo; dict", foo, {"dict", .grows = 19, .point = 2});
-    EXPECT(9, "9: app.Foo; dict", foo, {"dict", .grows = 13, .point = 2});
-    EXPECT(9, "9: app.Foo; app.Bar", foo, {"app.Bar", .grows = 16, .point = 2});
+    const struct actor foo = {"app.Foo", .grows = 56, .size = 900, .point = 1};
+    EXPECT(9, "9: app.Foo (dict)", foo, {"dict", .grows = 56, .point = 2});
+    EXPECT(9, "9: app.Foo (dict)", foo, {"dict", .grows = 63, .point = 2});
+    EXPECT(9, "9: app.Foo (dict)", foo, {"dict", .grows = 49, .point = 2});
+    EXPECT(9, "9: app.Foo; dict", foo, {"dict", .grows = 64, .point = 2});
+    EXPECT(9, "9: app.Foo; dict", foo, {"dict", .grows = 48, .point = 2});
+    EXPECT(9, "9: app.Foo; app.Bar", foo, {"app.Bar", .grows = 56, .point = 2});
     EXPECT(9, "9: tuple; dict", {"dict", .grows = 16, .point = 2},
            {"tuple", .grows = 16, .size = 900, .point = 1});
 }
