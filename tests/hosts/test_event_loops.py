@@ -81,7 +81,15 @@ class Gevent(installed.HostTest):
         self.assertEqual(ended.err.count("INFO:talk:"), 200)
 
     def test_last_snapshot(self):
-        self.check("gevent.sleep(0.3)", 2, snapshot_at_exit="yes")
+        self.check("""
+            class Seen(logging.Handler):
+                count = 0
+                def emit(self, record):
+                    Seen.count += hasattr(record, "memprof_objects")
+            logging.getLogger().addHandler(Seen())
+            while not Seen.count:
+                gevent.sleep(0.01)
+        """, 2, snapshot_at_exit="yes")
 
     def test_forks(self):
         for follow in ("no", "yes"):
