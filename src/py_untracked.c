@@ -32,7 +32,8 @@ static void *field_of(const PyObject *class, size_t type_offset, size_t offset)
 /* ---- The proof ---- */
 
 /* `type` alone says of some of its objects, the static ones, that they are none of the collector's;
- * abc.ABCMeta has that from it. */
+ * abc.ABCMeta has that from it, which before 3.10 is the only one of the two that can be asked. In
+ * 3.14 it may not be there yet. */
 static bool is_gc_is_known(size_t type_offset, PyObject *metaclass)
 {
     void *is_gc = field_of(py.PyType_Type, type_offset, PY_TP_IS_GC_OFFSET);
@@ -52,8 +53,11 @@ int py_untracked_begin(size_t type_offset)
 {
     PyObject *module = py_module_if_ready("abc");
     PyObject *metaclass = module != NULL ? py_attribute(module, "ABCMeta") : NULL;
-    bool known = metaclass != NULL && is_gc_is_known(type_offset, metaclass) &&
-                 members_are_known(type_offset);
+    if (metaclass == NULL) {
+        metaclass = py.PyType_Type;
+        py.Py_IncRef(metaclass);
+    }
+    bool known = is_gc_is_known(type_offset, metaclass) && members_are_known(type_offset);
     dict_traverse = field_of(py.PyDict_Type, type_offset, PY_TP_TRAVERSE_OFFSET);
     py_clear_error();
     py_release(metaclass);

@@ -69,6 +69,7 @@ size_t history_foresee(const struct history *history, const struct snapshot *sna
 struct history_remark {
     uint64_t point;     /* where they are held, as of struct holder */
     uint64_t container; /* history_hash() of the class of that, or 0 */
+    double times;       /* as many times as much there may be in bounded containers; else 0 */
     bool is_told;
     unsigned postponed;
 };

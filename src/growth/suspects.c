@@ -127,24 +127,38 @@ static double times_when_full(const struct held_class *held)
     return times;
 }
 
-static uint64_t full_level(uint64_t level, const struct held_class *held)
+static uint64_t full_level(uint64_t level, int64_t growth, const struct candidate *candidate,
+                           double times)
 {
-    double full = (double)level * times_when_full(held) + 1;
+    /* Of a class whose objects become larger only what was gained is known to be bounded. */
+    double full = grows_by_size_only(candidate) ? (double)level + (double)growth * times
+                                                : (double)level * times + 1;
     return full < 1e18 ? (uint64_t)full : (uint64_t)1e18;
 }
 
 /* Whoever was told of it waits for the word that it has stopped. */
-static void let_go(struct search *search, const struct candidate *candidate,
-                   const struct held_class *held)
+static void let_go(struct search *search, const struct candidate *candidate, double times)
 {
-    if (history_remark(search->history, candidate->position)->is_told)
+    struct history_remark *remark = history_remark(search->history, candidate->position);
+    if (remark->is_told)
         return;
-    const struct trend_level level = {full_level(candidate->now.count, held),
-                                      full_level(candidate->now.bytes, held)};
+    int64_t objects = trend_watch_growth(&candidate->watch, &candidate->now, TREND_COUNT);
+    int64_t bytes = trend_watch_growth(&candidate->watch, &candidate->now, TREND_BYTES);
+    const struct trend_level level = {
+        full_level(candidate->now.count, objects, candidate, times),
+        full_level(candidate->now.bytes, bytes, candidate, times),
+    };
     history_forgive(search->history, candidate->position, level);
+    remark->times = times;
 }
 
 /* ---- Who is a part of whom ---- */
+
+/* The class of what becomes larger with a container. */
+static const char *storage_of(const char *container)
+{
+    return strcmp(container, "functools._lru_cache_wrapper") == 0 ? "dict" : container;
+}
 
 static void find_point(struct candidate *candidate)
 {
@@ -153,7 +167,7 @@ static void find_point(struct candidate *candidate)
         return;
     candidate->point = held->holders[0].point;
     if (held->holders[0].container != NULL && !grows_by_size_only(candidate))
-        candidate->container = history_hash(held->holders[0].container);
+        candidate->container = history_hash(storage_of(held->holders[0].container));
     candidate->depth = held->holders[0].depth;
 }
 
@@ -236,26 +250,60 @@ static void find_heads(struct search *search)
     }
 }
 
-/* A suspect of an earlier snapshot, of which this one is a part. */
-static bool is_part_of_told(const struct search *search, const struct candidate *part)
+/* A class of an earlier snapshot, of which there are notes. */
+static struct candidate whole_at(const struct search *search, size_t position)
 {
     struct history_class class;
+    const struct history_remark *remark = history_remark(search->history, position);
+    history_read(search->history, position, &class);
+    return (struct candidate){
+        .name = history_suspect_name(search->history, position),
+        .now = class.samples[class.sample_count - 1],
+        .watch = *history_watch(search->history, position),
+        .point = remark->point,
+        .container = remark->container,
+    };
+}
+
+/* Whether it is a part of a suspect of an earlier snapshot. */
+static bool is_part_of_told(const struct search *search, const struct candidate *part)
+{
     for (size_t i = 0; i < history_moving(search->history); i++) {
         if (i == part->position || !is_told(search->history, i))
             continue;
-        history_read(search->history, i, &class);
-        const struct candidate whole = {
-            .name = history_suspect_name(search->history, i),
-            .now = class.samples[class.sample_count - 1],
-            .watch = *history_watch(search->history, i),
-            .point = history_remark(search->history, i)->point,
-            .container = history_remark(search->history, i)->container,
-        };
+        const struct candidate whole = whole_at(search, i);
         if (may_be_container_of(part, &whole) || is_companion_of(part, &whole) ||
             (part->point != 0 && part->point == whole.point))
             return true;
     }
     return false;
+}
+
+/* Of a class that was let go, and to which this one belongs: `times` of its remark, else 0. */
+static double times_of_bounded_whole(const struct search *search, const struct candidate *part)
+{
+    for (size_t i = 0; i < history_moving(search->history); i++) {
+        const struct history_remark *remark = history_remark(search->history, i);
+        if (i == part->position || remark == NULL || remark->times == 0 ||
+            history_watch(search->history, i)->suspected)
+            continue;
+        const struct candidate whole = whole_at(search, i);
+        if (may_be_container_of(part, &whole) ||
+            (part->held == NULL && is_companion_of(part, &whole)))
+            return remark->times;
+    }
+    return 0;
+}
+
+/* As many times as much there may be of it, if it or what it is a part of is bounded; else 0. */
+static double times_if_bounded(const struct search *search, const struct candidate *candidate)
+{
+    const struct candidate *head =
+        candidate->head != NOBODY ? &search->candidates[candidate->head] : candidate;
+    if (candidate->is_bounded)
+        return times_when_full(candidate->held);
+    return head->is_bounded ? times_when_full(head->held)
+                            : times_of_bounded_whole(search, candidate);
 }
 
 static int64_t objects_since(const struct history_class *class, uint32_t snapshot)
@@ -305,17 +353,17 @@ static void withdraw(struct search *search, const struct candidate *head)
 static void sort_out(struct search *search, struct candidate *candidate)
 {
     struct history_remark *remark = history_remark(search->history, candidate->position);
-    const struct candidate *head =
-        candidate->head != NOBODY ? &search->candidates[candidate->head] : candidate;
+    double times = times_if_bounded(search, candidate);
     candidate->is_silent = true;
-    if (candidate->is_bounded || head->is_bounded) {
-        let_go(search, candidate, candidate->is_bounded ? candidate->held : head->held);
-        return;
-    }
     if (candidate->point != 0) {
         remark->point = candidate->point;
         remark->container = candidate->container;
     }
+    if (times > 0) {
+        let_go(search, candidate, times);
+        return;
+    }
+    remark->times = 0;
     if (candidate->head != NOBODY || (!remark->is_told && is_part_of_told(search, candidate)))
         return;
     candidate->is_silent = is_to_be_postponed(search, candidate);

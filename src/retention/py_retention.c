@@ -273,6 +273,8 @@ static uint64_t bound_of(const struct py_graph *graph, const struct chain *chain
     PyObject *object = chain->objects[at];
     if (py_container_of(graph, object) == PY_CONTAINER_NONE)
         return 0;
+    if (at > 0 && py_container_of(graph, chain->objects[at - 1]) == PY_CONTAINER_LRU_CACHE)
+        return py_container_bound(graph, chain->objects[at - 1], NULL);
     return py_container_bound(graph, object, owner_of(graph, chain, at));
 }
 

@@ -23,7 +23,7 @@ MIRROR = "http://deb.debian.org/debian"
 SCRIPT = "/usr/share/debootstrap/scripts/sid"
 RUNS = [["tests/run/test_%s.py" % name]
         for name in ("snapshot", "modes", "activation", "config", "logging", "lifecycle",
-                     "retention", "leaks")]
+                     "retention", "leaks", "untracked", "process")]
 RUNS += [["tests/run/stress_start_stop.py", "200"],
          ["tests/hosts/discord/check_discord.py", "--library", "/memprof/libmemprof.so"]]
 
