@@ -7,7 +7,6 @@
 #include "census.h"
 #include "memory.h"
 #include "py_name.h"
-#include "py_size.h"
 
 struct scan {
     struct py_sample *samples;
@@ -16,7 +15,6 @@ struct scan {
     struct census classes; /* an entry's note is 1 and the index of its class's sample, or 0 */
     PyObject *last_class;
     uint32_t last_note;
-    struct py_size_plan last_plan;
 };
 
 static uint32_t note_of_name(const struct scan *scan, const char *name)
@@ -46,9 +44,21 @@ static int note_of(struct scan *scan, PyObject *class, uint32_t *note)
     return 0;
 }
 
+/* Once per class: a plan makes objects. */
+static void plan(struct py_sample *sample, PyObject *class, PyObject *object, size_t type_offset)
+{
+    if (sample->planned == class)
+        return;
+    sample->planned = class;
+    sample->plan = py_size_plan(class, object, type_offset);
+    if (sample->plan.method == PY_SIZE_GENERAL)
+        sample->plan = py_size_plan_without_python(class, object, type_offset);
+}
+
 static void add_by_size(const struct scan *scan, struct py_sample *sample, PyObject *object)
 {
-    uint64_t size = py_size_planned(&scan->last_plan, object);
+    plan(sample, scan->last_class, object, scan->ancestry->graph->type_offset);
+    uint64_t size = py_size_planned(&sample->plan, object);
     for (size_t i = 0; i < PY_SAMPLE_LARGEST; i++) {
         if (size <= sample->sizes[i])
             continue;
@@ -80,16 +90,6 @@ static void add(struct scan *scan, struct py_sample *sample, int list, PyObject 
         sample->last[list][sample->seen[list]++ % PY_SAMPLE_SIZE] = object;
 }
 
-static void plan(struct scan *scan, PyObject *object)
-{
-    size_t type_offset = scan->ancestry->graph->type_offset;
-    if (scan->last_note == 0 || !scan->samples[scan->last_note - 1].by_size)
-        return;
-    scan->last_plan = py_size_plan(scan->last_class, object, type_offset);
-    if (scan->last_plan.method == PY_SIZE_GENERAL)
-        scan->last_plan = py_size_plan_without_python(scan->last_class, object, type_offset);
-}
-
 static int scan_list(struct scan *scan, int list, struct py_gc_head *head)
 {
     for (struct py_gc_head *at = py_gc_next(head); at != head; at = py_gc_next(at)) {
@@ -99,7 +99,6 @@ static int scan_list(struct scan *scan, int list, struct py_gc_head *head)
             if (note_of(scan, class, &scan->last_note) != 0)
                 return -1;
             scan->last_class = class;
-            plan(scan, object);
         }
         if (scan->last_note != 0)
             add(scan, &scan->samples[scan->last_note - 1], list, object);

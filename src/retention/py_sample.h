@@ -5,6 +5,7 @@
 #ifndef MEMPROF_PY_SAMPLE_H
 #define MEMPROF_PY_SAMPLE_H
 
+#include "py_size.h"
 #include "retention/py_ancestry.h"
 
 #define PY_SAMPLE_SIZE 50
@@ -21,6 +22,8 @@ struct py_sample {
     PyObject *last[PY_GENERATION_COUNT][PY_SAMPLE_SIZE];
     uint64_t seen[PY_GENERATION_COUNT];
     /* By size: the largest first. */
+    PyObject *planned; /* the class that `plan` is of */
+    struct py_size_plan plan;
     PyObject *largest[PY_SAMPLE_LARGEST];
     uint64_t sizes[PY_SAMPLE_LARGEST];
 };

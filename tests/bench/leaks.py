@@ -40,7 +40,7 @@ def run(count):
         while len(records.snapshots()) == seen:
             most = max(most, retention.private_bytes())
             time.sleep(0.005)
-        time.sleep(0.02)
+        time.sleep(0.1)    # verdicts come after the snapshot
         record = records.snapshots()[-1]
         told.append((len(records.seen) - len(records.snapshots()) > spoken, record.memprof_pause_ms,
                      record.memprof_duration_ms - record.memprof_pause_ms, most / record.memprof_objects))
