@@ -9,6 +9,7 @@
 #define MEMPROF_ENV_CONFIG "MEMPROF_CONFIG"
 /* Every option can be overridden by a variable of its own: this prefix and its upper-case name. */
 #define MEMPROF_ENV_PREFIX "MEMPROF_"
+#define MEMPROF_ENV_SNAPSHOT_FILE MEMPROF_ENV_PREFIX "SNAPSHOT_FILE"
 /* Set by the first profiled process of a process tree to its process id, for its descendants. */
 #define MEMPROF_ENV_MARK "MEMPROF_PROFILED_PID"
 
@@ -28,11 +29,20 @@
 /* Of a list of class names: all of them together, each with its NUL. */
 #define MEMPROF_NAMES_LIMIT 16
 #define MEMPROF_NAMES_LIMIT_BYTES 2046
+/* Of a path, without its NUL. */
+#define MEMPROF_PATH_LIMIT_BYTES 1023
+#define MEMPROF_SNAPSHOT_FILE_MAX_MB_MAXIMUM 1000000
 
 /* What every record carries: its logger, its thread and the file that it names as its origin. */
 #define MEMPROF_LOGGER "memory_profiler"
 #define MEMPROF_THREAD "MemoryProfiler"
 #define MEMPROF_LIBRARY "libmemprof.so"
 #define MEMPROF_STARTED "Main :: Starting memory profiler"
+
+/* The version of the lines of `snapshot_file`: a new one where something in them means something
+ * else than before. What is added does not raise it. */
+#define MEMPROF_SCHEMA_VERSION 1
+/* How each of these lines begins, whatever the version. */
+#define MEMPROF_LINE_START "{\"memprof\":"
 
 #endif

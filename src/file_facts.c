@@ -11,7 +11,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-enum { ASK_TYPE = 0x001, ASK_INODE = 0x100 };
+enum { ASK = 0x001 | 0x002 | 0x004 | 0x008 | 0x100 /* type, mode, links, owner, inode */ };
 
 /* The kernel's struct statx; the headers of old C libraries lack it. */
 struct kernel_statx {
@@ -28,16 +28,31 @@ struct kernel_statx {
 };
 _Static_assert(sizeof(struct kernel_statx) == 256, "the layout of struct statx is the kernel's");
 
-int file_facts_read(struct file_facts *facts, int descriptor, const char *path)
+static int ask(struct file_facts *facts, int descriptor, const char *path, int flags)
 {
     struct kernel_statx answer;
     memset(&answer, 0, sizeof(answer));
-    int flags = path[0] == '\0' ? AT_EMPTY_PATH : 0;
-    if (syscall(SYS_statx, descriptor, path, flags, ASK_TYPE | ASK_INODE, &answer) != 0)
+    flags |= path[0] == '\0' ? AT_EMPTY_PATH : 0;
+    if (syscall(SYS_statx, descriptor, path, flags, ASK, &answer) != 0)
         return -1;
-    *facts = (struct file_facts){answer.mode & S_IFMT, answer.inode, answer.device_major,
-                                 answer.device_minor};
+    *facts = (struct file_facts){.type = answer.mode & S_IFMT,
+                                 .inode = answer.inode,
+                                 .device_major = answer.device_major,
+                                 .device_minor = answer.device_minor,
+                                 .owner = answer.user,
+                                 .names = answer.links,
+                                 .permissions = answer.mode & 07777u};
     return 0;
+}
+
+int file_facts_read(struct file_facts *facts, int descriptor, const char *path)
+{
+    return ask(facts, descriptor, path, 0);
+}
+
+int file_facts_read_link(struct file_facts *facts, int descriptor, const char *path)
+{
+    return ask(facts, descriptor, path, AT_SYMLINK_NOFOLLOW);
 }
 
 bool file_facts_same_file(const struct file_facts *one, const struct file_facts *other)

@@ -10,6 +10,8 @@
  * the plugin finds ours first.
  */
 #include "config/config.h"
+#include "config/options.h"
+#include "config/path.h"
 #include "lineage.h"
 #include "memprof.h"
 #include "message.h"
@@ -22,6 +24,7 @@
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/auxv.h>
 #include <unistd.h>
 
@@ -61,6 +64,27 @@ static void make_config_path_absolute(void)
         py_host_set_environment(MEMPROF_ENV_CONFIG, absolute);
 }
 
+/* The program may change its working directory, and its children may be started in another one:
+ * they are told what the first process has made of a relative path. */
+static void settle_snapshot_file(struct config *config, bool tells_children)
+{
+    struct config_path read;
+    char directory[PATH_MAX];
+    const char *path = config->snapshot_file.text;
+    if (path[0] == '\0' || path[0] == '/')
+        return;
+    if (getcwd(directory, sizeof(directory)) == NULL ||
+        path_make_absolute(&config->snapshot_file, directory) != 0) {
+        message_write("snapshot_file: the working directory cannot be told, or is too long: no "
+                      "snapshots are kept there");
+        path_set(&config->snapshot_file, "", 0);
+        return;
+    }
+    /* What it would be refused for, it is not told. */
+    if (tells_children && path_set(&read, path, strlen(path)) == 0)
+        py_host_set_environment(MEMPROF_ENV_SNAPSHOT_FILE, path);
+}
+
 static void on_interpreter_ready(void)
 {
     struct config config;
@@ -74,8 +98,10 @@ static void on_interpreter_ready(void)
         mark_environment();
     if (lineage == LINEAGE_FIRST && wanted && config.follow_children)
         make_config_path_absolute();
-    if (wanted && (lineage != LINEAGE_DESCENDANT || config.follow_children))
-        profiler_begin(&config, lineage == LINEAGE_DESCENDANT);
+    if (!wanted || (lineage == LINEAGE_DESCENDANT && !config.follow_children))
+        return;
+    settle_snapshot_file(&config, lineage == LINEAGE_FIRST && config.follow_children);
+    profiler_begin(&config, lineage == LINEAGE_DESCENDANT);
 }
 
 /* A program that no libc was loaded for (a Go executable, say) still loads us. What one libc

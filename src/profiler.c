@@ -20,6 +20,7 @@
 #include "py_outlet.h"
 #include "py_thread.h"
 #include "report.h"
+#include "snapshot_file.h"
 #include "snapshot_signal.h"
 
 #include <pthread.h>
@@ -45,11 +46,12 @@ static struct {
     /* The threads that are between the events around a fork; 0 in a free place. */
     _Atomic pthread_t told[TOLD_FORKS];
     atomic_bool told_overflowed;
+    atomic_bool is_writing; /* to the file of snapshots, on a disk that may not answer */
 } profiler;
 
 static struct {
     uint64_t started_ms;
-    uint64_t next_ms;  /* the next snapshot by the clock, once announced */
+    uint64_t next_ms;  /* the next snapshot by the clock */
     uint64_t look_ms;  /* the pause until the next look while nobody listens */
     uint64_t taken_ms; /* when the last snapshot began */
     bool patient;      /* it was asked for, or due after an interval without listeners */
@@ -57,6 +59,7 @@ static struct {
     bool announced;
     bool registered_again;
     bool said_signal_lost;
+    bool said_unwritten;
 } schedule;
 
 static uint64_t interval_ms(void)
@@ -84,6 +87,12 @@ static struct outlets find_outlets(bool patient)
 static bool is_heard(struct outlets outlets)
 {
     return outlets.info != OUTLET_NOWHERE || outlets.warning != OUTLET_NOWHERE;
+}
+
+/* Whoever names a file wants what it gets, whether or not somebody reads the log. */
+static bool has_file(void)
+{
+    return profiler.config.snapshot_file.text[0] != '\0';
 }
 
 static void announce(struct outlets outlets)
@@ -183,7 +192,26 @@ static void log_verdicts(struct outlets outlets)
     }
 }
 
-/* Ends the snapshot under way and logs it. */
+/* GIL; released meanwhile. */
+static void keep_line(const struct text *line)
+{
+    const struct snapshot_file file = {
+        .path = profiler.config.snapshot_file.text,
+        .pid = (long)profiler.process,
+        .limit_bytes = (uint64_t)profiler.config.snapshot_file_max_mb << 20,
+    };
+    const char *why;
+    atomic_store(&profiler.is_writing, true);
+    PyThreadState *state = py.PyEval_SaveThread();
+    if (snapshot_file_append(&file, line->bytes, line->size, &why) != 0)
+        message_write_once(&schedule.said_unwritten,
+                           "snapshot_file: lines are lost, until it can be written: %s: %s", why,
+                           file.path);
+    py.PyEval_RestoreThread(state);
+    atomic_store(&profiler.is_writing, false);
+}
+
+/* Ends the snapshot under way and hands it out. */
 static void complete_snapshot(struct outlets outlets)
 {
     const struct snapshot *snapshot;
@@ -194,6 +222,8 @@ static void complete_snapshot(struct outlets outlets)
         cost_interval_ms(interval_ms(), pause_ms, profiler.config.max_overhead_percent);
     if (rest_ms > interval_ms() && schedule.next_ms < schedule.taken_ms + rest_ms)
         schedule.next_ms = schedule.taken_ms + rest_ms;
+    if (complete && has_file())
+        keep_line(py_capture_line());
     if (complete && outlets.info != OUTLET_NOWHERE)
         log_snapshot(outlets.info, snapshot, text);
     log_verdicts(outlets);
@@ -243,19 +273,20 @@ static uint64_t tick(bool asked)
     struct outlets outlets = find_outlets(patient);
     if (is_under_way)
         complete_snapshot(outlets);
-    if (!is_heard(outlets) && !schedule.announced)
+    if (!is_heard(outlets) && !schedule.announced && !has_file())
         return look_later(now_ms);
     if (is_heard(outlets))
         announce(outlets);
     now_ms = monotonic_ms();
     schedule.patient = patient;
-    if (is_heard(outlets) && (asked || now_ms >= schedule.next_ms))
+    if ((is_heard(outlets) || has_file()) && (asked || now_ms >= schedule.next_ms))
         take_snapshot(outlets, asked);
     /* From the first one on: late or left-out snapshots do not shift those that follow. */
     now_ms = monotonic_ms();
     while (schedule.next_ms <= now_ms)
         schedule.next_ms += ((now_ms - schedule.next_ms) / interval_ms() + 1) * interval_ms();
-    return schedule.next_ms;
+    uint64_t look_ms = schedule.announced ? schedule.next_ms : look_later(now_ms);
+    return look_ms < schedule.next_ms ? look_ms : schedule.next_ms;
 }
 
 static void complete_before_end(struct outlets outlets)
@@ -280,9 +311,10 @@ static void finish(bool asked)
     struct outlets outlets = find_outlets(true);
     if (py_capture_is_under_way())
         complete_before_end(outlets);
-    if (!is_heard(outlets) || !(asked || profiler.config.snapshot_at_exit))
+    if (!(is_heard(outlets) || has_file()) || !(asked || profiler.config.snapshot_at_exit))
         return;
-    announce(outlets);
+    if (is_heard(outlets))
+        announce(outlets);
     take_snapshot(outlets, asked);
 }
 
@@ -291,8 +323,13 @@ static bool is_wanted(void)
     return !atomic_load(&profiler.ended);
 }
 
+static bool may_block(void)
+{
+    return py_outlet_is_busy() || atomic_load(&profiler.is_writing);
+}
+
 static const struct py_thread_work work = {
-    tick, finish, py_capture_is_under_way, py_capture_attend, py_outlet_is_busy, is_wanted,
+    tick, finish, py_capture_is_under_way, py_capture_attend, may_block, is_wanted,
 };
 
 static int start_thread(void)
@@ -381,6 +418,8 @@ static void begin_to_profile(void)
     py_capture_begin(&profiler.config, profiler.descendant ? (long)profiler.process : 0);
     memset(&schedule, 0, sizeof(schedule));
     schedule.started_ms = monotonic_ms();
+    schedule.next_ms = schedule.started_ms;
+    profiler.is_writing = false;
     schedule.look_ms = FIRST_LOOK_MS / 2;
 }
 
@@ -391,6 +430,7 @@ static bool become_child(void)
         return false;
     py_thread_forget();
     py_log_forget();
+    snapshot_file_forget();
     told_clear();
     profiler.process = getpid();
     profiler.main_thread = pthread_self();

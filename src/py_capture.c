@@ -20,10 +20,12 @@
 #include "py_blocks.h"
 #include "py_heap.h"
 #include "report.h"
+#include "snapshot_line.h"
 #include "twin.h"
 
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 enum {
     TWIN_FAILURES_LIMIT = 6,
@@ -40,6 +42,7 @@ static struct {
     struct history *history; /* NULL without leak_detection, or when out of memory */
     struct footprints footprints;
     uint64_t sequence;
+    uint64_t begun_us;
     uint64_t resident_bytes; /* when objects were last counted for is_twin_better() */
     unsigned twin_failures;  /* in a row */
     unsigned twins_to_skip;
@@ -51,11 +54,14 @@ static struct {
     struct twin twin;
     struct snapshot snapshot;
     struct text text;
+    struct text line; /* empty without snapshot_file */
     struct text verdicts[SUSPECTS_LIMIT];
-    bool is_warning[SUSPECTS_LIMIT];
+    enum trend_event events[SUSPECTS_LIMIT]; /* what each verdict says, */
+    const char *suspects[SUSPECTS_LIMIT];    /* of which class: the history's own */
     size_t verdict_count;
     struct held_wish wishes[WISHES_LIMIT];
     size_t wish_count;
+    struct timespec start_time;
     uint64_t start_us;
     uint64_t resident_bytes;
     double fork_ms; /* of processor time */
@@ -125,7 +131,8 @@ static void write_verdicts(void)
     for (size_t i = 0; i < suspects.count; i++) {
         struct text *text = &current.verdicts[current.verdict_count];
         growth_text_add_suspect(text, &suspects.list[i], now);
-        current.is_warning[current.verdict_count++] = suspects.list[i].event != TREND_CLEARED;
+        current.events[current.verdict_count] = suspects.list[i].event;
+        current.suspects[current.verdict_count++] = suspects.list[i].name;
     }
     suspects_clear(&suspects);
 }
@@ -148,6 +155,27 @@ static void write_growth(struct text *growth)
     write_verdicts();
 }
 
+static void write_line(void)
+{
+    struct snapshot_verdict verdicts[SUSPECTS_LIMIT];
+    size_t count = 0;
+    for (size_t i = 0; i < current.verdict_count; i++) {
+        if (!current.verdicts[i].failed)
+            verdicts[count++] = (struct snapshot_verdict){current.events[i], current.suspects[i],
+                                                          current.verdicts[i].bytes};
+    }
+    const struct snapshot_line line = {
+        .time = current.start_time,
+        .elapsed_ms = (current.start_us - self.begun_us) / 1000,
+        .pid = (long)getpid(),
+        .rows = (size_t)self.config->top_n_classes,
+        .has_untracked = current.wants_untracked && current.snapshot.is_forked,
+        .verdicts = verdicts,
+        .verdict_count = count,
+    };
+    snapshot_line_add(&current.line, &current.snapshot, &line);
+}
+
 /* Puts everything into words. No GIL. */
 static void compose(int status)
 {
@@ -162,9 +190,11 @@ static void compose(int status)
         write_growth(&growth);
         report_write(&current.text, snapshot, &growth, (size_t)self.config->top_n_classes,
                      self.pid);
+        if (self.config->snapshot_file.text[0] != '\0')
+            write_line();
     }
     text_clear(&growth);
-    current.failed = status != 0 || current.text.failed;
+    current.failed = status != 0 || current.text.failed || current.line.failed;
     if (current.failed)
         message_write("out of memory: snapshot %llu is left out",
                       (unsigned long long)self.sequence);
@@ -402,6 +432,7 @@ void py_capture_begin(const struct config *config, long pid)
     memset(&self, 0, sizeof(self));
     self.config = config;
     self.pid = pid;
+    self.begun_us = monotonic_us();
     cost_begin(&self.cost, config->collect != 0);
     if (config->leak_detection)
         self.history = history_create();
@@ -411,6 +442,7 @@ void py_capture_start(unsigned wishes)
 {
     bool in_place = (wishes & PY_CAPTURE_IN_PLACE) != 0;
     current.start_us = monotonic_us();
+    clock_gettime(CLOCK_REALTIME, &current.start_time);
     current.wants_holders =
         (wishes & PY_CAPTURE_HOLDERS) != 0 && self.config->retention_classes.text[0] != '\0';
     current.wants_untracked = self.config->count_untracked != 0;
@@ -494,8 +526,13 @@ const struct text *py_capture_verdict(size_t place, bool *is_warning)
 {
     if (place >= current.verdict_count)
         return NULL;
-    *is_warning = current.is_warning[place];
+    *is_warning = current.events[place] != TREND_CLEARED;
     return &current.verdicts[place];
+}
+
+const struct text *py_capture_line(void)
+{
+    return &current.line;
 }
 
 void py_capture_clear(void)
@@ -503,6 +540,7 @@ void py_capture_clear(void)
     twin_end(&current.twin);
     snapshot_clear(&current.snapshot);
     text_clear(&current.text);
+    text_clear(&current.line);
     while (current.verdict_count > 0)
         text_clear(&current.verdicts[--current.verdict_count]);
     current.wish_count = 0;

@@ -40,6 +40,10 @@ bool py_capture_finish(const struct snapshot **snapshot, const struct text **tex
  * there are no more. Valid as long. Any thread. */
 const struct text *py_capture_verdict(size_t place, bool *is_warning);
 
+/* The same snapshot and verdicts as a line of JSON (snapshot_line.h), for `snapshot_file`; empty
+ * without that option. Valid as long. Any thread. */
+const struct text *py_capture_line(void);
+
 /* Frees the snapshot and the verdicts, or gives up the one under way. Needs no GIL, but that no
  * other thread is in here. */
 void py_capture_clear(void);

@@ -14,7 +14,13 @@ struct config_names {
     char text[MEMPROF_NAMES_LIMIT_BYTES + 2];
 };
 
-/* One field per option of the table in options.c: a list is its names, everything else one long.
+/* A path; empty for none. */
+struct config_path {
+    char text[MEMPROF_PATH_LIMIT_BYTES + 1];
+};
+
+/* One field per option of the table in options.c: a list is its names, a path its text, everything
+ * else one long.
  * Booleans are 0 or 1, a choice is the index into its choices, a signal is its number or 0 for
  * none. */
 struct config {
@@ -30,6 +36,8 @@ struct config {
     long snapshot_signal;
     long snapshot_at_exit;
     long output;
+    struct config_path snapshot_file;
+    long snapshot_file_max_mb;
     long leak_detection;
     struct config_names retention_classes;
 };

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "config/names.h"
+#include "config/path.h"
 #include "memprof.h"
 
 #define OPTION(name, variable) #name, MEMPROF_ENV_PREFIX variable
@@ -49,14 +50,21 @@ const struct option option_table[OPTION_COUNT] = {
      SLOT(snapshot_at_exit), "Take a last snapshot when the program ends."},
     {OPTION(output, "OUTPUT"), OPTION_CHOICE, CONFIG_OUTPUT_AUTO, 0, 0, outputs, SLOT(output),
      "Where records go: Python's logging, descriptor 2, or whichever of them somebody sees."},
+    {OPTION(snapshot_file, "SNAPSHOT_FILE"), OPTION_PATH, 0, 0, MEMPROF_PATH_LIMIT_BYTES, NULL,
+     SLOT(snapshot_file),
+     "File that gets each snapshot as a line of JSON; `%p` in it is the process id."},
+    {OPTION(snapshot_file_max_mb, "SNAPSHOT_FILE_MAX_MB"), OPTION_INTEGER, 64, 1,
+     MEMPROF_SNAPSHOT_FILE_MAX_MB_MAXIMUM, NULL, SLOT(snapshot_file_max_mb),
+     "Megabytes after which that file is renamed to one that ends in `.1`."},
     {OPTION(leak_detection, "LEAK_DETECTION"), OPTION_BOOLEAN, 1, 0, 1, NULL, SLOT(leak_detection),
      "Say what has grown since the first snapshot, which classes leak, and who holds them."},
     {OPTION(retention_classes, "RETENTION_CLASSES"), OPTION_NAMES, 0, 0, MEMPROF_NAMES_LIMIT, NULL,
      SLOT(retention_classes), "Classes whose holders are told in snapshots asked for by signal."},
 };
 
-_Static_assert(sizeof(struct config) ==
-                   (OPTION_COUNT - 1) * sizeof(long) + sizeof(struct config_names),
+_Static_assert(sizeof(struct config) == (OPTION_COUNT - 2) * sizeof(long) +
+                                            sizeof(struct config_names) +
+                                            sizeof(struct config_path),
                "one field, one row");
 
 static size_t distance_minimum(size_t first, size_t second, size_t third)
@@ -139,6 +147,8 @@ void option_reset(const struct option *option, struct config *config)
 {
     if (option->type == OPTION_NAMES)
         memset(option_slot(option, config), 0, sizeof(struct config_names));
+    else if (option->type == OPTION_PATH)
+        memset(option_slot(option, config), 0, sizeof(struct config_path));
     else
         *(long *)option_slot(option, config) = option->fallback;
 }
@@ -230,6 +240,14 @@ static enum option_fault parse_names(const struct scalar *scalar, struct config_
     return OPTION_ACCEPTED;
 }
 
+static enum option_fault parse_path(const struct scalar *scalar, struct config_path *path)
+{
+    if (scalar->kind != SCALAR_STRING)
+        return OPTION_WRONG_TYPE;
+    return path_set(path, scalar->text, scalar->length) == 0 ? OPTION_ACCEPTED
+                                                             : OPTION_OUT_OF_RANGE;
+}
+
 enum option_fault option_parse(const struct option *option, const struct scalar *scalar,
                                void *value)
 {
@@ -246,6 +264,8 @@ enum option_fault option_parse(const struct option *option, const struct scalar 
         return parse_signal(scalar, value);
     case OPTION_NAMES:
         return parse_names(scalar, value);
+    case OPTION_PATH:
+        return parse_path(scalar, value);
     default:
         return parse_choice(option, scalar, value);
     }
@@ -317,6 +337,10 @@ char *option_describe(const struct option *option, char buffer[OPTION_TEXT_SIZE]
     case OPTION_NAMES:
         snprintf(buffer, OPTION_TEXT_SIZE, "a list of at most %ld class names", option->maximum);
         break;
+    case OPTION_PATH:
+        snprintf(buffer, OPTION_TEXT_SIZE, "a path of at most %s bytes, all of them printable",
+                 format_grouped(option->maximum, maximum));
+        break;
     }
     return buffer;
 }
@@ -348,8 +372,13 @@ char *option_format(const struct option *option, const void *slot, char buffer[O
 
     if (option->type == OPTION_NAMES)
         return format_names(slot, buffer);
-    value = *(const long *)slot;
+    if (option->type == OPTION_PATH) {
+        const char *path = slot;
 
+        snprintf(buffer, OPTION_TEXT_SIZE, "%s", path[0] == '\0' ? "''" : path);
+        return buffer;
+    }
+    value = *(const long *)slot;
     if (option->type == OPTION_BOOLEAN)
         word = value ? "true" : "false";
     else if (option->type == OPTION_CHOICE)
@@ -367,7 +396,7 @@ char *option_format(const struct option *option, const void *slot, char buffer[O
 
 const char *option_type_name(enum option_type type)
 {
-    static const char *const names[] = {"boolean", "integer", "signal", "choice", "list"};
+    static const char *const names[] = {"boolean", "integer", "signal", "choice", "list", "path"};
 
     return names[type];
 }

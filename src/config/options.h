@@ -10,7 +10,14 @@
 #include "config/config.h"
 #include "config/yaml_scalar.h"
 
-enum option_type { OPTION_BOOLEAN, OPTION_INTEGER, OPTION_SIGNAL, OPTION_CHOICE, OPTION_NAMES };
+enum option_type {
+    OPTION_BOOLEAN,
+    OPTION_INTEGER,
+    OPTION_SIGNAL,
+    OPTION_CHOICE,
+    OPTION_NAMES,
+    OPTION_PATH
+};
 
 enum option_fault { OPTION_ACCEPTED, OPTION_WRONG_TYPE, OPTION_OUT_OF_RANGE };
 
@@ -18,14 +25,14 @@ struct option {
     const char *name;
     const char *variable; /* the environment variable that overrides it */
     enum option_type type;
-    long fallback;              /* 0 of a list, which is empty */
-    long minimum, maximum;      /* of an integer; the most names of a list */
+    long fallback;              /* 0 of a list or path, which is empty */
+    long minimum, maximum;      /* of an integer; the most names of a list or bytes of a path */
     const char *const *choices; /* of a choice; ends with NULL */
     size_t offset;              /* of its field in struct config */
     const char *help;
 };
 
-#define OPTION_COUNT 14
+#define OPTION_COUNT 16
 /* The row of the switch for everything: the first, because nothing is to be read before it. */
 #define OPTION_ENABLED 0
 #define OPTION_TEXT_SIZE 128
@@ -37,7 +44,8 @@ extern const struct option option_table[OPTION_COUNT];
 const struct option *option_find(const char *name, size_t length);
 const struct option *option_nearest(const char *name, size_t length);
 
-/* The option's field: a struct config_names of OPTION_NAMES, else a long. */
+/* The option's field: a struct config_names of OPTION_NAMES, a struct config_path of
+ * OPTION_PATH, else a long. */
 void *option_slot(const struct option *option, struct config *config);
 
 /* Sets the field to the option's default. */
@@ -57,11 +65,11 @@ enum option_fault option_parse_variable(const struct option *option, const char 
 /* What is allowed: `an integer from 10 to 31,536,000`. Returns buffer. */
 char *option_describe(const struct option *option, char buffer[OPTION_TEXT_SIZE]);
 
-/* A field as a user would write it: `true`, `60`, `SIGRTMIN+3`, `auto`, `[a.B, c.D]`. Cut where the
- * buffer ends. Returns buffer. */
+/* A field as a user would write it: `true`, `60`, `SIGRTMIN+3`, `auto`, `[a.B, c.D]`,
+ * `/tmp/a`; `''` for no path. Cut where the buffer ends. Returns buffer. */
 char *option_format(const struct option *option, const void *slot, char buffer[OPTION_TEXT_SIZE]);
 
-/* `boolean`, `integer`, `signal`, `choice` or `list`. */
+/* `boolean`, `integer`, `signal`, `choice`, `list` or `path`. */
 const char *option_type_name(enum option_type type);
 
 #endif

@@ -86,13 +86,16 @@ def every_allocation_fails():
         while number <= total:
             number += 1
             reader, writer = os.pipe()
+            folder = tempfile.TemporaryDirectory()
             try:
                 done = run(python, PROGRAM, preload=FAIL_ALLOCATION, descriptors=(writer,),
+                           snapshot_file=os.path.join(folder.name, "x"),
                            more={"FAIL_ALLOCATION": str(number), "FAIL_REPORT": str(writer)})
             finally:
                 os.close(writer)
                 report = os.read(reader, 100).split()
                 os.close(reader)
+                folder.cleanup()
             try:
                 expect(done)
             except AssertionError as error:
@@ -192,6 +195,7 @@ def full_disk_and_closed_descriptors():
     bare = PROGRAM.replace("logging.basicConfig(level=logging.INFO)", "")
     for python in PYTHONS:
         expect(run(python, text))
+        expect(run(python, PROGRAM, snapshot_file="/dev/full"), "no regular file")
         for output in ("auto", "stderr"):
             with open("/dev/full", "w") as full:
                 expect(run(python, bare, stderr=full, output=output))

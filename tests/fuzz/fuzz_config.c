@@ -70,6 +70,8 @@ static void check_values(struct config *config)
             check(value >= 0 && value <= 64);
         if (option->type == OPTION_CHOICE)
             check(value >= 0 && value <= 2);
+        if (option->type == OPTION_PATH && *(const char *)option_slot(option, config) != '\0')
+            check_text(option_slot(option, config));
         if (option->type == OPTION_NAMES)
             check_names(option_slot(option, config));
     }

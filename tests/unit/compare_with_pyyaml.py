@@ -23,14 +23,15 @@ TYPES = {
     "follow_children": "boolean", "collect": "boolean", "count_untracked": "boolean",
     "snapshot_mode": ("auto", "inline", "fork"), "fork_timeout_seconds": (1, 3600),
     "max_overhead_percent": (1, 100), "snapshot_signal": "signal",
-    "snapshot_at_exit": "boolean", "output": ("auto", "logging", "stderr"), "leak_detection": "boolean",
+    "snapshot_at_exit": "boolean", "output": ("auto", "logging", "stderr"),
+    "snapshot_file": "path", "snapshot_file_max_mb": (1, 1000000), "leak_detection": "boolean",
     "retention_classes": "names",
 }
 DEFAULTS = {
     "enabled": False, "interval_seconds": 60, "top_n_classes": 50, "follow_children": False,
     "collect": True, "count_untracked": False, "snapshot_mode": "auto", "fork_timeout_seconds": 60,
     "max_overhead_percent": 5, "snapshot_signal": "none", "snapshot_at_exit": False,
-    "output": "auto", "leak_detection": True, "retention_classes": [],
+    "output": "auto", "snapshot_file": "", "snapshot_file_max_mb": 64, "leak_detection": True, "retention_classes": [],
 }
 VARIABLES = {"SIXTY": "60", "YES": "yes", "WORD": "auto", "EMPTY": "", "NESTED": "${SIXTY}"}
 
@@ -125,6 +126,10 @@ def validate(name, value):
     kind = TYPES[name]
     if kind == "names":
         return names_of(name, value)
+    if kind == "path":
+        if not isinstance(value, str) or not re.fullmatch(r"[ -~]*", value):
+            raise Refused(f"{name}: {value!r}")
+        return value
     if kind == "boolean" or isinstance(kind[0], int):
         if isinstance(value, str):
             value = reread(value)
@@ -164,10 +169,12 @@ def expected(text):
                 options[name] = validate(name, document[name])
     except Refused as error:
         return "error", repr(error)
-    return "loaded", {name: spell(value) for name, value in options.items()}
+    return "loaded", {name: spell(name, value) for name, value in options.items()}
 
 
-def spell(value):
+def spell(name, value):
+    if TYPES[name] == "path":
+        return value or "''"
     if value == "SIGRTMIN":
         return "SIGRTMIN+0"
     if isinstance(value, list):
@@ -190,6 +197,8 @@ WORDS = """yes no on off true false Yes NO On OFF True FALSE tRUE y n ~ null Nul
 -9223372036854775809 18446744073709551676 99999999999999999999999 abc 60s auto logging stderr Auto none
 SIGUSR1 SIGUSR2 SIGTERM SIGRTMIN SIGRTMIN+0 SIGRTMIN+3 SIGRTMIN+03 SIGRTMIN+30 SIGRTMIN+31 SIGRTMIN-1
 = << 6_0 60_ 0_60 00 -0 0b0 1__0 _60 0o74 1,000 2020-01-01T10:00:00Z""".split()
+# PyYAML constructs nothing of these; to us they are text.
+UNCONSTRUCTED = ("0b_", "=", "<<")
 ALPHABET = "0123456789_:.+-xbeEoOnNfFtTrRuUaAyY"
 TEMPLATES = ["${SIXTY}", "${UNSET}", "${UNSET:60}", "${YES}", "${YES:x}", "${UNSET:}", "6${UNSET:0}",
              "${EMPTY}60", "${NESTED}", "${NESTED}${SIXTY}", "${WORD}", "tag:yaml.org,2002:int ${SIXTY}",
@@ -222,6 +231,8 @@ def random_scalar(choose):
 
 def likely_scalar(choose, name):
     kind = TYPES[name]
+    if kind == "path":
+        return choose.choice(("a/b", "'/tmp/%p'", "''", "!!str 5", "5", '"a\\n"', "[a]"))
     if choose.random() < 0.35:
         return random_scalar(choose)
     if kind == "boolean":
@@ -291,8 +302,10 @@ def random_document(choose):
 
 
 def single_scalar_documents(choose):
-    for name in ("interval_seconds", "enabled", "output", "snapshot_signal", "retention_classes"):
+    for name in ("interval_seconds", "enabled", "output", "snapshot_signal", "snapshot_file", "retention_classes"):
         for word in WORDS:
+            if name == "snapshot_file" and word in UNCONSTRUCTED:
+                continue
             for shown in (word, f"'{word}'", f"!!str {word}", f"!!int {word}", f"!!bool '{word}'"):
                 yield "general: {monitoring: {memory_profiling: {%s: %s}}}\n" % (name, shown)
         for template in TEMPLATES:

@@ -9,7 +9,7 @@
 #include "config/config.h"
 
 #define FIXTURE_LINES 64
-#define FIXTURE_VARIABLES 16
+#define FIXTURE_VARIABLES 20
 
 struct fixture {
     char directory[64];

@@ -33,6 +33,7 @@ static void test_no_file_means_enabled(void **state)
                                     .fork_timeout_seconds = 60,
                                     .max_overhead_percent = 5,
                                     .output = CONFIG_OUTPUT_AUTO,
+                                    .snapshot_file_max_mb = 64,
                                     .leak_detection = 1};
 
     fixture_load(fixture);
@@ -54,6 +55,7 @@ static void test_a_file_decides_about_enabled(void **state)
                                     .fork_timeout_seconds = 60,
                                     .max_overhead_percent = 5,
                                     .output = CONFIG_OUTPUT_AUTO,
+                                    .snapshot_file_max_mb = 64,
                                     .leak_detection = 1};
 
     fixture_load_section(fixture, "interval_seconds: 60");
@@ -81,6 +83,8 @@ static void test_every_option(void **state)
                                     SIGUSR2,
                                     1,
                                     CONFIG_OUTPUT_STDERR,
+                                    {"a/%p b"},
+                                    1000000,
                                     0,
                                     {"a.B\0c.D\0"}};
 
@@ -90,6 +94,7 @@ static void test_every_option(void **state)
                                   "max_overhead_percent: 0b1\n"
                                   "snapshot_signal: SIGUSR2\nsnapshot_at_exit: !!bool on\n"
                                   "output: stderr\nleak_detection: off\n"
+                                  "snapshot_file: a/%p b\nsnapshot_file_max_mb: 1_000_000\n"
                                   "retention_classes: [a.B, c.D]");
     fixture_expect_warnings(fixture, NULL);
     assert_memory_equal(&fixture->config, &expected, sizeof expected);
@@ -110,6 +115,8 @@ static void test_every_variable_wins(void **state)
                                     SIGRTMIN + 2,
                                     1,
                                     CONFIG_OUTPUT_LOGGING,
+                                    {"/tmp/x"},
+                                    1,
                                     0,
                                     {"e.F\0"}};
 
@@ -127,13 +134,16 @@ static void test_every_variable_wins(void **state)
     fixture_set(fixture, "MEMPROF_LEAK_DETECTION", "off");
     fixture_set(fixture, "MEMPROF_RETENTION_CLASSES", "e.F");
     fixture_set(fixture, "MEMPROF_OUTPUT", "logging");
+    fixture_set(fixture, "MEMPROF_SNAPSHOT_FILE", " /tmp/x\t");
+    fixture_set(fixture, "MEMPROF_SNAPSHOT_FILE_MAX_MB", "1");
     /* What is overridden is not even read, so it cannot be wrong. */
     fixture_load_section(
         fixture, "enabled: maybe\ninterval_seconds: 1\ntop_n_classes: []\n"
                  "follow_children: 5\ncollect:\ncount_untracked: 2\nsnapshot_signal: SIGKILL\n"
                  "snapshot_mode: 1\nfork_timeout_seconds: 0\n"
                  "max_overhead_percent: 101\n"
-                 "snapshot_at_exit: *x\noutput: !foo bar");
+                 "snapshot_at_exit: *x\noutput: !foo bar\nsnapshot_file: [a]\n"
+                 "snapshot_file_max_mb: 0");
     fixture_expect_warnings(fixture, NULL);
     assert_memory_equal(&fixture->config, &expected, sizeof expected);
 }
@@ -257,6 +267,46 @@ static void test_faults_of_lists(void **state)
     fixture_set(fixture, "MEMPROF_RETENTION_CLASSES", "a,,b");
     fixture_load(fixture);
     fixture_expect_error(fixture, "MEMPROF_RETENTION_CLASSES: found \"a,,b\", allowed: " CLASSES);
+}
+
+static void test_paths(void **state)
+{
+#define PATH "a path of at most 1,023 bytes, all of them printable"
+    static const char *const good[][2] = {
+        {"snapshot_file: /a/b-%p.jsonl", "/a/b-%p.jsonl"},
+        {"snapshot_file: \"a \\u00e9\"", "a \xc3\xa9"},
+        {"snapshot_file: ''", ""},
+        {"snapshot_file: !!str 5", "5"},
+        {"snapshot_file: !ENV '${FOLDER}/x'", "/srv/x"},
+        {"snapshot_file: !ENV '${NOWHERE:/tmp}/x'", "/tmp/x"},
+    };
+    static const char *const bad[][2] = {
+        {"snapshot_file:", "F:4:18: snapshot_file: found null, allowed: " PATH},
+        {"snapshot_file: 5", "F:4:19: snapshot_file: found 5, allowed: " PATH},
+        {"snapshot_file: [a]", "F:4:19: snapshot_file: found a list, allowed: " PATH},
+        {"snapshot_file: \"a\\nb\"",
+         "F:4:19: snapshot_file: found the string \"a\\nb\", allowed: " PATH},
+        {"snapshot_file: \"a\\0b\"",
+         "F:4:19: snapshot_file: found the string \"a\\x00b\", allowed: " PATH},
+        {"snapshot_file: !ENV '${BELL}'",
+         "F:4:19: snapshot_file: found the string \"a\\x07\" from ${BELL}, allowed: " PATH},
+    };
+    struct fixture *fixture = *state;
+
+    fixture_set(fixture, "FOLDER", "/srv");
+    fixture_set(fixture, "BELL", "a\a");
+    for (size_t i = 0; i < ARRAY_LENGTH(good); i++) {
+        fixture_load_section(fixture, good[i][0]);
+        fixture_expect_warnings(fixture, NULL);
+        assert_string_equal(fixture->config.snapshot_file.text, good[i][1]);
+    }
+    for (size_t i = 0; i < ARRAY_LENGTH(bad); i++) {
+        fixture_load_section(fixture, bad[i][0]);
+        fixture_expect_error(fixture, bad[i][1]);
+    }
+    fixture_set(fixture, "MEMPROF_SNAPSHOT_FILE", "a\x1b");
+    fixture_load(fixture);
+    fixture_expect_error(fixture, "MEMPROF_SNAPSHOT_FILE: found \"a\\x1b\", allowed: " PATH);
 }
 
 static void test_value_faults(void **state)
@@ -794,6 +844,7 @@ int main(void)
         FIXTURE_TEST(test_variable_faults),
         FIXTURE_TEST(test_lists_of_classes),
         FIXTURE_TEST(test_faults_of_lists),
+        FIXTURE_TEST(test_paths),
         FIXTURE_TEST(test_value_faults),
         FIXTURE_TEST(test_integers_of_the_file),
         FIXTURE_TEST(test_env_tags),

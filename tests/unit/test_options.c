@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "config/options.h"
+#include "config/path.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -51,6 +52,8 @@ static void test_table_says_what_is_promised(void **state)
         {"snapshot_signal", "signal", "none", NULL},
         {"snapshot_at_exit", "boolean", "false", "true or false"},
         {"output", "choice", "auto", "auto, logging or stderr"},
+        {"snapshot_file", "path", "''", "a path of at most 1,023 bytes, all of them printable"},
+        {"snapshot_file_max_mb", "integer", "64", "an integer from 1 to 1,000,000"},
         {"leak_detection", "boolean", "true", "true or false"},
         {"retention_classes", "list", "[]", "a list of at most 16 class names"},
     };
@@ -288,6 +291,67 @@ static void test_names_fill_their_room(void **state)
     assert_int_equal(strlen(option_format(option, &names, text)), sizeof text - 1);
 }
 
+static void test_paths(void **state)
+{
+    static const struct {
+        const char *text;
+        enum option_fault fault;
+    } cases[] = {
+        {"/var/log/a b.jsonl", OPTION_ACCEPTED}, {"relative-%p.jsonl", OPTION_ACCEPTED},
+        {"\xc3\xa9", OPTION_ACCEPTED},           {"5", OPTION_ACCEPTED},
+        {"a\nb", OPTION_OUT_OF_RANGE},           {"a\x7f", OPTION_OUT_OF_RANGE},
+        {"a\xe2\x80\xae", OPTION_OUT_OF_RANGE},  {"a\xff", OPTION_OUT_OF_RANGE},
+    };
+    const struct option *option = find("snapshot_file");
+    char text[OPTION_TEXT_SIZE], longest[MEMPROF_PATH_LIMIT_BYTES + 1];
+    struct config_path path = {"before"};
+    struct scalar number = scalar_plain("5", 1), none = scalar_plain("", 0),
+                  hidden = scalar_quoted("a\0b", 3), empty = scalar_quoted("", 0);
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
+        struct config_path read = {"before"};
+        enum option_fault fault =
+            option_parse_variable(option, cases[i].text, strlen(cases[i].text), &read);
+
+        if (fault != cases[i].fault)
+            fail_msg("%s", cases[i].text);
+        assert_string_equal(option_format(option, &read, text),
+                            fault == OPTION_ACCEPTED ? cases[i].text : "before");
+    }
+    assert_int_equal(option_parse(option, &number, &path), OPTION_WRONG_TYPE);
+    assert_int_equal(option_parse(option, &none, &path), OPTION_WRONG_TYPE);
+    assert_int_equal(option_parse(option, &hidden, &path), OPTION_OUT_OF_RANGE);
+    assert_string_equal(path.text, "before");
+    assert_int_equal(option_parse(option, &empty, &path), OPTION_ACCEPTED);
+    assert_string_equal(option_format(option, &path, text), "''");
+    memset(longest, 'x', sizeof longest);
+    assert_int_equal(option_parse_variable(option, longest, sizeof longest, &path),
+                     OPTION_OUT_OF_RANGE);
+    assert_int_equal(option_parse_variable(option, longest, sizeof longest - 1, &path),
+                     OPTION_ACCEPTED);
+    assert_int_equal(strlen(path.text), MEMPROF_PATH_LIMIT_BYTES);
+    assert_int_equal(strlen(option_format(option, &path, text)), sizeof text - 1);
+}
+
+static void test_paths_become_absolute(void **state)
+{
+    struct config_path path = {"a/%p"}, longest = {""};
+
+    (void)state;
+    assert_int_equal(path_make_absolute(&longest, "/srv"), 0);
+    assert_string_equal(longest.text, "");
+    assert_int_equal(path_make_absolute(&path, "/srv"), 0);
+    assert_string_equal(path.text, "/srv/a/%p");
+    assert_int_equal(path_make_absolute(&path, "/tmp"), 0);
+    assert_string_equal(path.text, "/srv/a/%p");
+    memset(longest.text, 'x', sizeof longest.text - 6);
+    assert_int_equal(path_make_absolute(&longest, "/fife"), -1);
+    assert_int_equal(longest.text[0], 'x');
+    assert_int_equal(path_make_absolute(&longest, "/srv"), 0);
+    assert_int_equal(strlen(longest.text), MEMPROF_PATH_LIMIT_BYTES);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -299,6 +363,8 @@ int main(void)
         cmocka_unit_test(test_parse_variable),
         cmocka_unit_test(test_names),
         cmocka_unit_test(test_names_fill_their_room),
+        cmocka_unit_test(test_paths),
+        cmocka_unit_test(test_paths_become_absolute),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
