@@ -169,7 +169,6 @@ static void write_line(void)
         .elapsed_ms = (current.start_us - self.begun_us) / 1000,
         .pid = (long)getpid(),
         .rows = (size_t)self.config->top_n_classes,
-        .has_untracked = current.wants_untracked && current.snapshot.is_forked,
         .verdicts = verdicts,
         .verdict_count = count,
     };

@@ -97,13 +97,33 @@ static void add_figures(struct text *text, const struct snapshot *snapshot,
     add_milliseconds(text, "longest_pause_ms", snapshot->longest_pause_ms);
     add_milliseconds(text, "duration_ms", snapshot->duration_ms);
     add_boolean(text, "forked", snapshot->is_forked);
-    add_boolean(text, "untracked", line->has_untracked);
+    add_boolean(text, "untracked", snapshot->has_untracked);
 }
 
 /* What the process itself is known to have; a member that is not known is left out. */
-static void add_process(struct text *text)
+static void add_process(struct text *text, const struct footprint *footprint)
 {
-    add_literal(text, ",\"process\":{}");
+    const struct {
+        const char *name;
+        uint64_t value;
+    } members[] = {
+        {"resident_bytes", footprint->resident_bytes},
+        {"anonymous_bytes", footprint->anonymous_bytes},
+        {"swapped_bytes", footprint->swapped_bytes},
+        {"python_blocks", footprint->blocks},
+        {"allocator_used_bytes", footprint->allocator_used_bytes},
+        {"allocator_free_bytes", footprint->allocator_free_bytes},
+    };
+    const char *joint = "";
+    add_literal(text, ",\"process\":{");
+    for (size_t i = 0; i < sizeof(members) / sizeof(members[0]); i++) {
+        if (members[i].value == FOOTPRINT_UNKNOWN)
+            continue;
+        text_add(text, "%s\"%s\":%llu", joint, members[i].name,
+                 (unsigned long long)members[i].value);
+        joint = ",";
+    }
+    add_literal(text, "}");
 }
 
 /* Whether a class is in the table by count, without a table of those that are. */
@@ -167,7 +187,7 @@ void snapshot_line_add(struct text *text, const struct snapshot *snapshot,
     text_add(text, MEMPROF_LINE_START "%d", MEMPROF_SCHEMA_VERSION);
     add_time(text, &line->time);
     add_figures(text, snapshot, line);
-    add_process(text);
+    add_process(text, &snapshot->footprint);
     add_classes(text, snapshot, line->rows);
     add_verdicts(text, line);
     add_literal(text, "}\n");

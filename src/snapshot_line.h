@@ -26,8 +26,7 @@ struct snapshot_line {
     struct timespec time; /* when it began, by the wall clock */
     uint64_t elapsed_ms;  /* then, since the process began to be profiled */
     long pid;
-    size_t rows;        /* of each of its tables */
-    bool has_untracked; /* it counts what the collector does not track, too */
+    size_t rows; /* of each of its tables */
     const struct snapshot_verdict *verdicts;
     size_t verdict_count;
 };

@@ -33,7 +33,14 @@ static void test_every_member(void **state)
                                 .duration_ms = 212,
                                 .pause_ms = 4.1,
                                 .longest_pause_ms = 0.0625,
-                                .is_forked = 1};
+                                .is_forked = 1,
+                                .has_untracked = true,
+                                .footprint = {.resident_bytes = 152253030,
+                                              .anonymous_bytes = FOOTPRINT_UNKNOWN,
+                                              .swapped_bytes = 0,
+                                              .blocks = 1234567,
+                                              .allocator_used_bytes = FOOTPRINT_UNKNOWN,
+                                              .allocator_free_bytes = FOOTPRINT_UNKNOWN}};
     const struct snapshot_verdict verdicts[] = {
         {TREND_SUSPECTED, "a.B", "Memory leak suspected: a.B has grown"},
         {TREND_DOUBLED, "dict", "again"},
@@ -43,7 +50,6 @@ static void test_every_member(void **state)
                                        .elapsed_ms = 3600000,
                                        .pid = 123,
                                        .rows = 50,
-                                       .has_untracked = true,
                                        .verdicts = verdicts,
                                        .verdict_count = ARRAY_LENGTH(verdicts)};
     add(&snapshot, "dict", UINT64_MAX / 2, 1);
@@ -55,7 +61,9 @@ static void test_every_member(void **state)
            "{\"memprof\":1,\"time\":\"2026-11-24T13:00:00.123Z\",\"pid\":123,\"sequence\":7,"
            "\"elapsed_ms\":3600000,\"objects\":9223372036854775810,\"bytes\":18446744073709551001,"
            "\"class_count\":2,\"pause_ms\":4.100,\"longest_pause_ms\":0.063,"
-           "\"duration_ms\":212.000,\"forked\":true,\"untracked\":true,\"process\":{},"
+           "\"duration_ms\":212.000,\"forked\":true,\"untracked\":true,"
+           "\"process\":{\"resident_bytes\":152253030,\"swapped_bytes\":0,"
+           "\"python_blocks\":1234567},"
            "\"classes\":[[\"a.B\",3,18446744073709551000],[\"dict\",9223372036854775807,1]],"
            "\"verdicts\":["
            "{\"event\":\"suspected\",\"class\":\"a.B\","
