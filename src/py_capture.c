@@ -10,22 +10,19 @@
  */
 #include "py_capture.h"
 
+#include "account.h"
 #include "allocator_stats.h"
 #include "bell.h"
 #include "cost.h"
-#include "growth/growth_text.h"
 #include "message.h"
 #include "process_stats.h"
 #include "py_api.h"
 #include "py_blocks.h"
 #include "py_heap.h"
-#include "report.h"
-#include "snapshot_line.h"
 #include "twin.h"
 
 #include <string.h>
 #include <time.h>
-#include <unistd.h>
 
 enum {
     TWIN_FAILURES_LIMIT = 6,
@@ -37,12 +34,9 @@ enum stage { IDLE, IN_TWIN, TWIN_FAILED, ASKS_HOLDERS, DONE };
 
 static struct {
     const struct config *config;
-    long pid;
     struct cost cost;
-    struct history *history; /* NULL without leak_detection, or when out of memory */
-    struct footprints footprints;
+    struct account account;
     uint64_t sequence;
-    uint64_t begun_us;
     uint64_t resident_bytes; /* when objects were last counted for is_twin_better() */
     unsigned twin_failures;  /* in a row */
     unsigned twins_to_skip;
@@ -53,12 +47,7 @@ static struct {
     _Atomic enum stage stage;
     struct twin twin;
     struct snapshot snapshot;
-    struct text text;
-    struct text line; /* empty without snapshot_file */
-    struct text verdicts[SUSPECTS_LIMIT];
-    enum trend_event events[SUSPECTS_LIMIT]; /* what each verdict says, */
-    const char *suspects[SUSPECTS_LIMIT];    /* of which class: the history's own */
-    size_t verdict_count;
+    struct account_words words;
     struct held_wish wishes[WISHES_LIMIT];
     size_t wish_count;
     struct timespec start_time;
@@ -108,33 +97,9 @@ static void set_allocator(struct footprint *footprint, const struct allocator_st
     footprint->allocator_free_bytes = stats->free_bytes;
 }
 
-static void complete_footprint(struct snapshot *snapshot)
-{
-    footprint_complete(&snapshot->footprint, snapshot->bytes, snapshot->objects,
-                       snapshot->sequence);
-    footprints_add(&self.footprints, &snapshot->footprint);
-    snapshot->footprints = &self.footprints;
-}
-
 static uint64_t start_ms(void)
 {
     return current.start_us / 1000;
-}
-
-/* ---- What it says ---- */
-
-static void write_verdicts(void)
-{
-    struct suspects suspects = {.count = 0};
-    time_t now = time(NULL);
-    suspects_find(&suspects, self.history, &current.snapshot);
-    for (size_t i = 0; i < suspects.count; i++) {
-        struct text *text = &current.verdicts[current.verdict_count];
-        growth_text_add_suspect(text, &suspects.list[i], now);
-        current.events[current.verdict_count] = suspects.list[i].event;
-        current.suspects[current.verdict_count++] = suspects.list[i].name;
-    }
-    suspects_clear(&suspects);
 }
 
 /* One that had to do without what is not tracked is not to be compared with those that had it. */
@@ -145,55 +110,17 @@ static bool is_comparable(void)
     return !others_have_it || current.snapshot.is_forked;
 }
 
-/* Every snapshot counts, so this comes once for each. */
-static void write_growth(struct text *growth)
-{
-    if (self.history == NULL || !is_comparable())
-        return;
-    history_add(self.history, &current.snapshot, start_ms());
-    growth_text_add(growth, self.history, &current.snapshot, (size_t)self.config->top_n_classes);
-    write_verdicts();
-}
-
-static void write_line(void)
-{
-    struct snapshot_verdict verdicts[SUSPECTS_LIMIT];
-    size_t count = 0;
-    for (size_t i = 0; i < current.verdict_count; i++) {
-        if (!current.verdicts[i].failed)
-            verdicts[count++] = (struct snapshot_verdict){current.events[i], current.suspects[i],
-                                                          current.verdicts[i].bytes};
-    }
-    const struct snapshot_line line = {
-        .time = current.start_time,
-        .elapsed_ms = (current.start_us - self.begun_us) / 1000,
-        .pid = (long)getpid(),
-        .rows = (size_t)self.config->top_n_classes,
-        .verdicts = verdicts,
-        .verdict_count = count,
-    };
-    snapshot_line_add(&current.line, &current.snapshot, &line);
-}
-
 /* Puts everything into words. No GIL. */
 static void compose(int status)
 {
     struct snapshot *snapshot = &current.snapshot;
-    struct text growth = {0};
     snapshot->sequence = self.sequence;
     snapshot->duration_ms = milliseconds_since(current.start_us);
-    if (status == 0) {
-        snapshot->has_untracked = snapshot->is_forked && current.wants_untracked;
-        if (is_comparable())
-            complete_footprint(snapshot);
-        write_growth(&growth);
-        report_write(&current.text, snapshot, &growth, (size_t)self.config->top_n_classes,
-                     self.pid);
-        if (self.config->snapshot_file.text[0] != '\0')
-            write_line();
-    }
-    text_clear(&growth);
-    current.failed = status != 0 || current.text.failed || current.line.failed;
+    snapshot->has_untracked = snapshot->is_forked && current.wants_untracked;
+    if (status == 0)
+        status = account_tell(&self.account, snapshot, start_ms(), &current.start_time,
+                              is_comparable(), &current.words);
+    current.failed = status != 0;
     if (current.failed)
         message_write("out of memory: snapshot %llu is left out",
                       (unsigned long long)self.sequence);
@@ -212,10 +139,9 @@ static bool may_look_for_holders(void)
 /* Adds the classes that the next verdicts will be about. */
 static void wish_for_suspects(const struct snapshot *snapshot)
 {
-    if (self.history != NULL && is_comparable() && may_look_for_holders())
-        current.wish_count +=
-            history_foresee(self.history, snapshot, start_ms(), &current.wishes[current.wish_count],
-                            HISTORY_FORESEE_LIMIT);
+    if (is_comparable() && may_look_for_holders())
+        current.wish_count += account_foresee(&self.account, snapshot, start_ms(),
+                                              &current.wishes[current.wish_count]);
 }
 
 /* Each class is asked once: a suspect's objects answer for those that were asked for. */
@@ -430,11 +356,8 @@ void py_capture_begin(const struct config *config, long pid)
 {
     memset(&self, 0, sizeof(self));
     self.config = config;
-    self.pid = pid;
-    self.begun_us = monotonic_us();
+    account_begin(&self.account, config, pid);
     cost_begin(&self.cost, config->collect != 0);
-    if (config->leak_detection)
-        self.history = history_create();
 }
 
 void py_capture_start(unsigned wishes)
@@ -517,31 +440,29 @@ bool py_capture_finish(const struct snapshot **snapshot, const struct text **tex
     if (current.stage == TWIN_FAILED)
         take_in_place(monotonic_us(), false);
     *snapshot = &current.snapshot;
-    *text = &current.text;
+    *text = &current.words.record;
     return !current.failed;
 }
 
 const struct text *py_capture_verdict(size_t place, bool *is_warning)
 {
-    if (place >= current.verdict_count)
+    const struct account_words *words = &current.words;
+    if (place >= words->verdict_count)
         return NULL;
-    *is_warning = current.events[place] != TREND_CLEARED;
-    return &current.verdicts[place];
+    *is_warning = words->events[place] != TREND_CLEARED;
+    return &words->verdicts[place];
 }
 
 const struct text *py_capture_line(void)
 {
-    return &current.line;
+    return &current.words.line;
 }
 
 void py_capture_clear(void)
 {
     twin_end(&current.twin);
     snapshot_clear(&current.snapshot);
-    text_clear(&current.text);
-    text_clear(&current.line);
-    while (current.verdict_count > 0)
-        text_clear(&current.verdicts[--current.verdict_count]);
+    account_words_clear(&current.words);
     current.wish_count = 0;
     current.failed = false;
     current.stage = IDLE;
@@ -549,9 +470,7 @@ void py_capture_clear(void)
 
 void py_capture_end(void)
 {
-    history_destroy(self.history);
-    self.history = NULL;
-    footprints_clear(&self.footprints);
+    account_end(&self.account);
 }
 
 void py_capture_forget(void)
