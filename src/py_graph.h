@@ -18,6 +18,7 @@ typedef int (*py_visit)(PyObject *, void *);
 enum {
     PY_TP_NAME_OFFSET = 16,
     PY_TP_BASICSIZE_OFFSET = 24,
+    PY_TP_ITEMSIZE_OFFSET = 32,
     PY_TP_FLAGS_OFFSET = 160,
     PY_TP_TRAVERSE_OFFSET = 176,
     PY_TP_MEMBERS_OFFSET = 232,

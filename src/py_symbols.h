@@ -104,8 +104,13 @@ PY_FUNCTION(PyThreadState *, PyInterpreterState_ThreadHead, (void *))
 PY_FUNCTION(PyThreadState *, PyThreadState_Next, (PyThreadState *))
 PY_FUNCTION(void *, PyInterpreterState_Main, (void))
 PY_OPTIONAL(PyObject *, PyThreadState_GetFrame, (PyThreadState *))
-/* Since 3.9. The attribute f_code raises an audit event, and hooks may be written in Python. */
+/* Attributes that say the same raise an audit event, and hooks may be written in Python. The first
+ * since 3.9, a new reference; the others' are borrowed. */
 PY_OPTIONAL(PyObject *, PyFrame_GetCode, (PyObject *))
+PY_FUNCTION(PyObject *, PyFunction_GetCode, (PyObject *))
+PY_FUNCTION(PyObject *, PyFunction_GetDefaults, (PyObject *))
+PY_FUNCTION(PyObject *, PyFunction_GetKwDefaults, (PyObject *))
+PY_FUNCTION(PyObject *, PyFunction_GetClosure, (PyObject *))
 
 PY_DATA(PyObject, _Py_NoneStruct)
 PY_DATA(PyObject, PyType_Type)
@@ -120,6 +125,7 @@ PY_DATA(PyObject, PyGen_Type)
 PY_DATA(PyObject, PyCoro_Type)
 PY_DATA(PyObject, PyAsyncGen_Type)
 PY_DATA(PyObject, PyFrame_Type)
+PY_DATA(PyObject, PyCode_Type)
 PY_DATA(PyObject, PyCell_Type)
 PY_DATA(PyObject, PyContext_Type)
 PY_DATA(PyObject, PyContextVar_Type)

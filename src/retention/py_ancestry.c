@@ -148,7 +148,7 @@ static int reach_local(void *argument, PyObject *name, PyObject *value)
     search->parent = PY_ANCESTRY_ROOT | (PY_ROOT_LOCAL + ancestry->local_count);
     py.Py_IncRef(search->frame);
     py.Py_IncRef(name);
-    PyObject *code = py_attribute(search->frame, "f_code");
+    PyObject *code = py_frame_code(search->frame);
     locals[ancestry->local_count++] = (struct py_local){search->frame, code, name};
     reach(value, search);
     return 0;

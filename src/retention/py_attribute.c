@@ -2,7 +2,8 @@
  *
  * What a class defines is read from its dict, and of that only two kinds of descriptors are
  * followed: members, which are pointers at a known place in the object, and of the getters only
- * those named below, which do nothing but return what the object refers to.
+ * those named below, which do nothing but return what the object refers to. Those that raise an
+ * audit event, which hooks in Python would see, are not called.
  */
 #include "retention/py_attribute.h"
 
@@ -27,30 +28,23 @@ struct getter {
     void *closure;
 };
 
-/* Getters that return what the object refers to, and run no Python code in 3.8 to 3.15. */
+/* Getters that return what the object refers to, and run no Python code and raise no audit event in
+ * 3.8 to 3.15. */
 static const struct {
     const char *class;
     const char *name;
 } trusted[] = {
-    {"function", "__defaults__"},
-    {"function", "__kwdefaults__"},
-    {"function", "__code__"},
     {"BaseException", "__traceback__"},
     {"BaseException", "__context__"},
     {"BaseException", "__cause__"},
     {"BaseException", "args"},
     {"cell", "cell_contents"},
     {"traceback", "tb_next"},
-    {"traceback", "tb_frame"},
     {"frame", "f_back"},
     {"frame", "f_globals"},
     {"frame", "f_trace"},
-    {"frame", "f_code"},
-    {"generator", "gi_frame"},
     {"generator", "gi_yieldfrom"},
-    {"coroutine", "cr_frame"},
     {"coroutine", "cr_await"},
-    {"async_generator", "ag_frame"},
     {"async_generator", "ag_await"},
     {"builtin_function_or_method", "__self__"},
     {"collections.deque", "maxlen"},
@@ -155,6 +149,18 @@ static PyObject *get_member(const struct py_member *member, PyObject *owner)
     return value;
 }
 
+static PyObject *get_of_function(const char *name, PyObject *function)
+{
+    PyObject *value = NULL;
+    if (strcmp(name, "__defaults__") == 0)
+        value = py.PyFunction_GetDefaults(function);
+    else if (strcmp(name, "__kwdefaults__") == 0)
+        value = py.PyFunction_GetKwDefaults(function);
+    if (value != NULL)
+        py.Py_IncRef(value);
+    return value;
+}
+
 /* What a descriptor of `class` gives for an instance of it; new reference, or NULL. */
 static PyObject *get(const struct py_graph *graph, PyObject *class, PyObject *descriptor,
                      PyObject *owner)
@@ -168,6 +174,8 @@ static PyObject *get(const struct py_graph *graph, PyObject *class, PyObject *de
     if (kind == py.PyMemberDescr_Type)
         return get_member(fields->definition, owner);
     const struct getter *getter = fields->definition;
+    if (class == py.PyFunction_Type)
+        return get_of_function(getter->name, owner);
     if (!is_trusted(py_graph_class_name(graph, class), getter->name))
         return NULL;
     PyObject *value = getter->get(owner, getter->closure);
@@ -230,9 +238,8 @@ PyObject *py_attribute_of_native(const struct py_graph *graph, PyObject *owner, 
 PyObject *py_attribute_in_closure(const struct py_graph *graph, PyObject *function,
                                   const char *name)
 {
-    PyObject *cells = py_attribute(function, "__closure__");
-    PyObject *code = py_attribute(function, "__code__");
-    PyObject *names = code != NULL ? py_attribute(code, "co_freevars") : NULL;
+    PyObject *cells = py.PyFunction_GetClosure(function);
+    PyObject *names = py_attribute(py.PyFunction_GetCode(function), "co_freevars");
     PyObject *value = NULL;
     ssize_t count = names != NULL ? py.PySequence_Size(names) : 0;
     for (ssize_t i = 0; i < count && cells != NULL && value == NULL; i++) {
@@ -243,8 +250,6 @@ PyObject *py_attribute_in_closure(const struct py_graph *graph, PyObject *functi
             value = py_attribute(cell, "cell_contents");
     }
     py_clear_error();
-    py_release(cells);
-    py_release(code);
     py_release(names);
     return value;
 }

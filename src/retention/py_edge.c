@@ -12,8 +12,6 @@
 #include "retention/py_key.h"
 #include "py_name.h"
 
-#include <stdio.h>
-
 struct chain {
     struct text *text;
     const struct py_graph *graph;
@@ -140,7 +138,6 @@ static void add_variable(struct chain *chain, const char *before, PyObject *name
 
 struct variable {
     struct chain *chain;
-    const char *before;
     const PyObject *value;
 };
 
@@ -149,12 +146,12 @@ static int add_if_same(void *context, PyObject *name, PyObject *value)
     struct variable *variable = context;
     if (value != variable->value)
         return 0;
-    add_variable(variable->chain, variable->before, name);
+    add_variable(variable->chain, ".f_locals", name);
     return 1;
 }
 
 /* A local variable, which may be in a cell. Returns how many references that names. */
-static size_t add_local(struct chain *chain, PyObject *frame, const char *before)
+static size_t add_local(struct chain *chain, PyObject *frame)
 {
     PyObject *target = object_at(chain, chain->at + 1);
     size_t used = 1;
@@ -162,7 +159,7 @@ static size_t add_local(struct chain *chain, PyObject *frame, const char *before
         target = object_at(chain, chain->at + 2);
         used = 2;
     }
-    struct variable variable = {chain, before, target};
+    struct variable variable = {chain, target};
     return target != NULL && py_frame_each_local(frame, add_if_same, &variable) == 1 ? used : 0;
 }
 
@@ -182,25 +179,27 @@ static const char *frame_of(const struct chain *chain, const PyObject *holder)
 static size_t add_local_of_generator(struct chain *chain, PyObject *generator)
 {
     const char *place = frame_of(chain, generator);
-    if (place == NULL)
+    PyObject *value = object_at(chain, chain->at + 1), *name = NULL;
+    if (place != NULL)
+        name = py_frame_variable_of_generator(chain->graph, generator, value);
+    if (name == NULL)
         return 0;
-    char before[32];
-    snprintf(before, sizeof(before), "%s.f_locals", place);
-    PyObject *frame = py_attribute_of_native(chain->graph, generator, place + 1);
-    size_t used = has_class(chain, frame, py.PyFrame_Type) ? add_local(chain, frame, before) : 0;
-    py_release(frame);
-    return used;
+    text_add(chain->text, "%s", place);
+    add_variable(chain, ".f_locals", name);
+    py_release(name);
+    bool is_in_cell =
+        has_class(chain, value, py.PyCell_Type) && object_at(chain, chain->at + 2) != NULL;
+    return is_in_cell ? 2 : 1;
 }
 
 /* A variable of a function from around it: the function, a tuple of cells, a cell, its content. */
 static size_t add_free_variable(struct chain *chain, PyObject *function)
 {
     PyObject *cells = object_at(chain, chain->at + 1), *cell = object_at(chain, chain->at + 2);
-    PyObject *closure = py_attribute(function, "__closure__");
-    PyObject *code = py_attribute(function, "__code__");
-    PyObject *names = code != NULL ? py_attribute(code, "co_freevars") : NULL;
-    ssize_t count =
-        cell != NULL && names != NULL && closure == cells ? py.PySequence_Size(names) : 0;
+    if (cell == NULL || py.PyFunction_GetClosure(function) != cells)
+        return 0;
+    PyObject *names = py_attribute(py.PyFunction_GetCode(function), "co_freevars");
+    ssize_t count = names != NULL ? py.PySequence_Size(names) : 0;
     size_t used = 0;
     for (ssize_t i = 0; i < count && used == 0; i++) {
         if (py.PyTuple_GetItem(cells, i) != cell)
@@ -209,8 +208,6 @@ static size_t add_free_variable(struct chain *chain, PyObject *function)
         used = object_at(chain, chain->at + 3) != NULL ? 3 : 2;
     }
     py_clear_error();
-    py_release(closure);
-    py_release(code);
     py_release(names);
     return used;
 }
@@ -220,7 +217,7 @@ static size_t add_function_variable(struct chain *chain, PyObject *holder)
     if (has_class(chain, holder, py.PyFunction_Type))
         return add_free_variable(chain, holder);
     if (has_class(chain, holder, py.PyFrame_Type))
-        return add_local(chain, holder, ".f_locals");
+        return add_local(chain, holder);
     return add_local_of_generator(chain, holder);
 }
 

@@ -21,8 +21,7 @@ static bool frame_is_known; /* both at these offsets: only asked about before 3.
 
 /* ---- Variables ---- */
 
-/* New reference, or NULL. */
-static PyObject *code_of(PyObject *frame)
+PyObject *py_frame_code(PyObject *frame)
 {
     if (py.PyFrame_GetCode != NULL)
         return py.PyFrame_GetCode(frame);
@@ -36,7 +35,7 @@ static PyObject *code_of(PyObject *frame)
 
 static bool is_function_frame(PyObject *frame)
 {
-    PyObject *code = code_of(frame);
+    PyObject *code = py_frame_code(frame);
     long flags = code != NULL ? py_integer(py_attribute(code, "co_flags"), 0) : 0;
     py_release(code);
     return (flags & CODE_OPTIMIZED) != 0;
@@ -63,6 +62,70 @@ int py_frame_each_local(PyObject *frame,
     py_release(names);
     py_release(locals);
     return status;
+}
+
+/* ---- Generators ---- */
+
+/* From 3.11 on they keep their variables behind their own fields, in the order in which
+ * code._varname_from_oparg() names them. */
+static PyObject *const *variables_of(const struct py_graph *graph, const PyObject *generator)
+{
+    const PyObject *class = py_graph_class(graph, generator);
+    ssize_t offset, item_size;
+    memcpy(&offset, py_graph_field(class, graph->type_offset + PY_TP_BASICSIZE_OFFSET),
+           sizeof(offset));
+    memcpy(&item_size, py_graph_field(class, graph->type_offset + PY_TP_ITEMSIZE_OFFSET),
+           sizeof(item_size));
+    return item_size == sizeof(PyObject *) ? py_graph_field(generator, (size_t)offset) : NULL;
+}
+
+struct generator {
+    const struct py_graph *graph;
+    PyObject *code;
+};
+
+/* It is shown before the variables are. */
+static int take_code(PyObject *object, void *argument)
+{
+    struct generator *generator = argument;
+    if (generator->code == NULL && py_graph_class(generator->graph, object) == py.PyCode_Type)
+        generator->code = object;
+    return 0;
+}
+
+/* NULL after the last one. */
+static PyObject *name_of_variable(PyObject *name_at, size_t index)
+{
+    PyObject *number = py.PyLong_FromLongLong((long long)index);
+    PyObject *name = number != NULL ? py.PyObject_CallFunctionObjArgs(name_at, number, NULL) : NULL;
+    py_clear_error();
+    py_release(number);
+    return name;
+}
+
+/* The lowest bits of a reference may be marked (Include/internal/pycore_stackref.h). */
+static bool is_reference_to(const PyObject *reference, const PyObject *value)
+{
+    return ((uintptr_t)reference & ~(uintptr_t)3) == (uintptr_t)value;
+}
+
+PyObject *py_frame_variable_of_generator(const struct py_graph *graph, PyObject *generator,
+                                         const PyObject *value)
+{
+    struct generator found = {.graph = graph};
+    PyObject *const *variables = variables_of(graph, generator);
+    if (variables != NULL)
+        py_graph_traverse(graph, generator, take_code, &found);
+    PyObject *name_at = found.code != NULL ? py_attribute(found.code, "_varname_from_oparg") : NULL;
+    PyObject *name = NULL;
+    for (size_t i = 0; name_at != NULL; i++) {
+        name = name_of_variable(name_at, i);
+        if (name == NULL || is_reference_to(variables[i], value))
+            break;
+        py_release(name);
+    }
+    py_release(name_at);
+    return name;
 }
 
 /* ---- Threads ---- */
@@ -147,7 +210,7 @@ static bool add_attribute(struct text *text, PyObject *object, const char *name)
 
 void py_frame_add_name(struct text *text, PyObject *frame)
 {
-    PyObject *code = code_of(frame);
+    PyObject *code = py_frame_code(frame);
     PyObject *globals = py_attribute(frame, "f_globals");
     PyObject *module = globals != NULL ? py.PyDict_GetItemString(globals, "__name__") : NULL;
     if (module != NULL && py_name_add(text, module) == 0)

@@ -29,11 +29,28 @@ LOGGING_TO_STDERR = """
     logging.basicConfig(level=logging.INFO, format="%(levelname)s:%(name)s:%(threadName)s:%(message)s")
 """
 
+# Keeps, in a file that is shared with every copy of the process, what audit hooks written in Python
+# are told in any process but the first.
+AUDITED = """
+    def listen():
+        import mmap, os, sys
+        program, getpid = os.getpid(), os.getpid
+        with open("events", "r+b") as file:
+            events = mmap.mmap(file.fileno(), 0)
+        def hook(event, arguments):
+            if getpid() != program:
+                told = " ".join([event] + [a for a in arguments if type(a) is str]).encode() + b"\\n"
+                at = events.find(b"\\0")
+                events[at:at + len(told)] = told[:len(events) - at]
+        sys.addaudithook(hook)
+    listen()
+    del listen
+"""
+
 
 def joined(*parts):
     """One program of several indented texts."""
     return "\n".join(textwrap.dedent(part) for part in parts)
-
 
 
 def clean_environment():
@@ -191,6 +208,14 @@ class HostTest(unittest.TestCase):
     def assert_clean(self, ended, code=0):
         self.assertEqual(ended.code, code, ended)
         self.assertEqual(ended.complaints, [], ended)
+
+    def run_audited(self, text, *flags, **options):
+        """The same, and no copy of the process may raise an audit event."""
+        self.write("events", "\0" * 65536)
+        ended = self.run_program(joined(AUDITED, text), *flags, **options)
+        with open(os.path.join(self.folder, "events")) as file:
+            self.assertEqual(sorted(set(file.read().rstrip("\0").splitlines())), [], ended)
+        return ended
 
     def wait_for(self, condition, what, seconds=30):
         deadline = time.monotonic() + seconds

@@ -51,7 +51,7 @@ class LeaksTest(host.HostTest):
         """The records that the program was told: (steps, level, text)."""
         driver = host.joined(DRIVER).format(folder=leak_programs.__file__.rsplit("/", 1)[0])
         options.setdefault("top_n_classes", 3)
-        ended = self.run_program(
+        ended = self.run_audited(
             host.joined(driver, text, "time.sleep(0.2); print(json.dumps(Records.told))"),
             snapshot_signal="SIGUSR1", interval_seconds=3600, **options)
         self.assert_clean(ended)

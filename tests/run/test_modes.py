@@ -99,12 +99,12 @@ class ModesTest(host.HostTest):
         if self.interpreter.free_threaded:
             self.skipTest("no copy is taken of a free-threaded interpreter")
 
-    def ask(self, text, *flags, **options):
+    def ask(self, text, *flags, audited=False, **options):
         options.setdefault("snapshot_mode", "fork")
         options.setdefault("interval_seconds", 3600)
         options.setdefault("top_n_classes", 100000)
-        return self.run_program(host.joined(ASKING, text), *flags, snapshot_signal="SIGUSR1",
-                                **options)
+        run = self.run_audited if audited else self.run_program
+        return run(host.joined(ASKING, text), *flags, snapshot_signal="SIGUSR1", **options)
 
 
 class Figures(ModesTest):

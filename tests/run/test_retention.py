@@ -49,7 +49,7 @@ class RetentionTest(host.HostTest):
         """What the program has told: its holders, and whatever else it has passed to tell()."""
         options.setdefault("snapshot_mode", "fork")
         names = ["__main__." + name if name[0].isupper() else name for name in classes]
-        ended = self.run_program(host.joined(ASKING, text), *flags, snapshot_signal="SIGUSR1",
+        ended = self.run_audited(host.joined(ASKING, text), *flags, snapshot_signal="SIGUSR1",
                                  interval_seconds=3600, top_n_classes=3,
                                  retention_classes=",".join(names), **options)
         self.assert_clean(ended)
@@ -208,6 +208,36 @@ class Attributes(RetentionTest):
             "InCell": "50 of 50 by __main__.running.gi_frame.f_locals['shared'][*] (list, 60 items, retains {size})",
             "InModule": "50 of 50 by extra.registry[*] (list, 60 items, retains {size})",
             "InGlobals": "1 of 1 by extra.__dict__['not a name']",
+        })
+
+
+    def test_of_generators_are_named(self):
+        self.check("""
+            class InAsync: pass
+            class InArgument: pass
+            class InCell: pass
+            class InUnstarted: pass
+            class OnStack: pass
+            async def generate_async():
+                mine = [InAsync() for i in range(60)]
+                yield mine
+            asynchronous = generate_async()
+            try: asynchronous.asend(None).send(None)
+            except StopIteration: pass
+            def generate(items, kept):
+                for each in [OnStack() for i in range(60)]: yield lambda: kept
+            running = generate([InArgument() for i in range(60)], [InCell() for i in range(60)])
+            next(running)
+            unstarted = generate([InUnstarted() for i in range(60)], None)
+            shown = unstarted.gi_frame, running.gi_frame
+            tell()
+        """, {
+            "InAsync": "50 of 50 by __main__.asynchronous.ag_frame.f_locals['mine'][*] (list, 60 items, retains {size})",
+            "InArgument": "50 of 50 by __main__.running.gi_frame.f_locals['items'][*] (list, 60 items, retains {size})",
+            "InCell": "50 of 50 by __main__.running.gi_frame.f_locals['kept'][*] (list, 60 items, retains {size})",
+            "InUnstarted": "50 of 50 by __main__.unstarted.gi_frame.f_locals['items'][*] "
+                           "(list, 60 items, retains {size})",
+            "OnStack": "50 of 50 by __main__.running.gi_frame.<stack>.?[*] (list, 60 items, retains {size})",
         })
 
 

@@ -167,7 +167,12 @@ HEAP = """
 """
 
 
-class Figures(test_modes.ModesTest):
+class UntrackedTest(test_modes.ModesTest):
+    def ask(self, text, *flags, **options):
+        return super().ask(text, *flags, audited=True, **options)
+
+
+class Figures(UntrackedTest):
     def test_are_those_of_a_walk_in_python(self):
         ended = self.ask(host.joined(ORACLE, SHAPES, HEAP, "settle(); compared()"), count_untracked="yes",
                          snapshot_mode="auto")
@@ -263,7 +268,7 @@ class Figures(test_modes.ModesTest):
         self.assertEqual(shown.strip(), test_snapshot.host_size(int(plain)))
 
 
-class Reached(test_modes.ModesTest):
+class Reached(UntrackedTest):
     def counts(self, text, **options):
         """The table of a snapshot. Nothing but the program has numbers of the class complex."""
         options.setdefault("count_untracked", "yes")
