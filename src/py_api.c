@@ -89,6 +89,25 @@ PyObject *py_attribute(PyObject *object, const char *name)
     return value;
 }
 
+PyObject *py_class_of(PyObject *object)
+{
+    PyObject *class = py.PyObject_Type(object);
+    py_release(class);
+    return class;
+}
+
+PyObject *py_dict_item(PyObject *dict, const char *name)
+{
+    PyObject *key, *value;
+    ssize_t position = 0;
+    while (py.PyDict_Next(dict, &position, &key, &value)) {
+        if (py_class_of(key) == py.PyUnicode_Type &&
+            py.PyUnicode_CompareWithASCIIString(key, name) == 0)
+            return value;
+    }
+    return NULL;
+}
+
 PyObject *py_type_getter(const char *name)
 {
     PyObject *dictionary = py_attribute(py.PyType_Type, "__dict__");

@@ -81,6 +81,13 @@ PyObject *py_callable(struct py_method *method, PyObject *self);
 /* `object.name`, or NULL with the exception cleared. New reference. */
 PyObject *py_attribute(PyObject *object, const char *name);
 
+/* `object`'s class; borrowed: a living object holds it. */
+PyObject *py_class_of(PyObject *object);
+
+/* What `dict` holds under the exact str `name`, or NULL. Borrowed. Looks at every key: to look it
+ * up would run the __eq__ of keys that are made from str. */
+PyObject *py_dict_item(PyObject *dict, const char *name);
+
 /* `type.__dict__[name].__get__`: reads an attribute of a class without asking its metaclass. New
  * reference, or NULL with the exception cleared. */
 PyObject *py_type_getter(const char *name);

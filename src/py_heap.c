@@ -133,12 +133,9 @@ static int walk_lists(struct py_tally *tally)
 static PyObject *class_of(PyObject *object)
 {
     PyObject *class;
-    if (generations.type_offset != 0) {
-        memcpy(&class, (const char *)object + generations.type_offset, sizeof(class));
-    } else {
-        class = py.PyObject_Type(object);
-        py_release(class);
-    }
+    if (generations.type_offset == 0)
+        return py_class_of(object);
+    memcpy(&class, (const char *)object + generations.type_offset, sizeof(class));
     return class;
 }
 

@@ -75,7 +75,7 @@ static void reach_modules(struct search *search)
     ssize_t position = 0;
     search->parent = PY_ANCESTRY_ROOT | PY_ROOT_MODULE;
     /* What the program has made goes before what it has imported. */
-    module = py.PyDict_GetItemString(modules, "__main__");
+    module = py_dict_item(modules, "__main__");
     if (module != NULL)
         reach(module, search);
     while (py.PyDict_Next(modules, &position, &name, &module))

@@ -229,7 +229,7 @@ PyObject *py_attribute_of_native(const struct py_graph *graph, PyObject *owner, 
 {
     PyObject *class = py_graph_native_class(graph, py_graph_class(graph, owner));
     PyObject *dict = class_dict(graph, class);
-    PyObject *descriptor = dict != NULL ? py.PyDict_GetItemString(dict, name) : NULL;
+    PyObject *descriptor = dict != NULL ? py_dict_item(dict, name) : NULL;
     PyObject *value = descriptor != NULL ? get(graph, class, descriptor, owner) : NULL;
     py_release(dict);
     return value;

@@ -113,7 +113,7 @@ static uint64_t maxlen_of(const struct py_graph *graph, PyObject *deque)
 static uint64_t maxsize_of(const struct py_graph *graph, PyObject *wrapper)
 {
     PyObject *dict = py_attribute_dict(graph, wrapper);
-    PyObject *function = dict != NULL ? py.PyDict_GetItemString(dict, "cache_parameters") : NULL;
+    PyObject *function = dict != NULL ? py_dict_item(dict, "cache_parameters") : NULL;
     PyObject *number = NULL;
     if (function != NULL && py_graph_class(graph, function) == py.PyFunction_Type)
         number = py_attribute_in_closure(graph, function, "maxsize");
@@ -132,7 +132,7 @@ static uint64_t bound_of_owner(const struct py_graph *graph, PyObject *container
     PyObject *dict = py_attribute_dict(graph, owner);
     uint64_t bound = 0;
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]) && dict != NULL && bound == 0; i++) {
-        PyObject *number = py.PyDict_GetItemString(dict, names[i]);
+        PyObject *number = py_dict_item(dict, names[i]);
         if (number == NULL || py_graph_class(graph, number) != py.PyLong_Type)
             continue;
         py.Py_IncRef(number);

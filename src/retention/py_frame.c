@@ -52,8 +52,9 @@ int py_frame_each_local(PyObject *frame,
     ssize_t count = names != NULL ? py.PyList_Size(names) : 0;
     int status = 0;
     for (ssize_t i = 0; i < count && status == 0; i++) {
-        PyObject *name = py.PyList_GetItem(names, i);
-        PyObject *value = py.PyObject_GetItem(locals, name);
+        PyObject *name = py.PyList_GetItem(names, i), *value = NULL;
+        if (py_class_of(name) == py.PyUnicode_Type) /* the program may have put others in */
+            value = py.PyObject_GetItem(locals, name);
         py_clear_error();
         if (value != NULL)
             status = visit(context, name, value);
@@ -212,7 +213,7 @@ void py_frame_add_name(struct text *text, PyObject *frame)
 {
     PyObject *code = py_frame_code(frame);
     PyObject *globals = py_attribute(frame, "f_globals");
-    PyObject *module = globals != NULL ? py.PyDict_GetItemString(globals, "__name__") : NULL;
+    PyObject *module = globals != NULL ? py_dict_item(globals, "__name__") : NULL;
     if (module != NULL && py_name_add(text, module) == 0)
         text_add(text, ".");
     if (!add_attribute(text, code, "co_qualname") && !add_attribute(text, code, "co_name"))

@@ -13,27 +13,6 @@
 
 enum { CHARACTER_LIMIT = 40, ITEM_LIMIT = 4 };
 
-static PyObject *enum_mark; /* '_member_map_', which every class made by EnumMeta has */
-
-int py_key_begin(void)
-{
-    enum_mark = py.PyUnicode_InternFromString("_member_map_");
-    return enum_mark != NULL ? 0 : -1;
-}
-
-void py_key_end(void)
-{
-    py_drop(&enum_mark);
-}
-
-/* Borrowed: a living object holds its class. */
-static PyObject *class_of(PyObject *object)
-{
-    PyObject *class = py.PyObject_Type(object);
-    py_release(class);
-    return class;
-}
-
 static void add_class(struct text *text, PyObject *class)
 {
     char *name = py_class_name(class);
@@ -81,14 +60,23 @@ static bool add_integer(struct text *text, PyObject *integer)
     return true;
 }
 
+/* Told by the class of the class: nothing is looked up in dicts of the program. */
+static bool is_enum(PyObject *class)
+{
+    PyObject *module = py_dict_item(py.PyImport_GetModuleDict(), "enum");
+    if (module == NULL || py_class_of(module) != py.PyModule_Type)
+        return false;
+    PyObject *meta = py_dict_item(py.PyModule_GetDict(module), "EnumMeta");
+    return meta != NULL && py.PyType_IsSubtype(py_class_of(meta), py.PyType_Type) &&
+           py.PyType_IsSubtype(py_class_of(class), meta);
+}
+
 static bool add_member(struct text *text, PyObject *key)
 {
-    PyObject *class = class_of(key);
-    if (py._PyType_Lookup == NULL || py._PyType_Lookup(class, enum_mark) == NULL)
-        return false;
-    PyObject *dict = py.PyObject_GenericGetDict(key, NULL);
-    PyObject *name = dict != NULL ? py.PyDict_GetItemString(dict, "_name_") : NULL;
-    bool is_member = name != NULL && class_of(name) == py.PyUnicode_Type;
+    PyObject *class = py_class_of(key);
+    PyObject *dict = is_enum(class) ? py.PyObject_GenericGetDict(key, NULL) : NULL;
+    PyObject *name = dict != NULL ? py_dict_item(dict, "_name_") : NULL;
+    bool is_member = name != NULL && py_class_of(name) == py.PyUnicode_Type;
     char *class_name = is_member ? py_class_name(class) : NULL;
     if (class_name != NULL) {
         text_add_bytes(text, class_name, strlen(class_name));
@@ -103,7 +91,7 @@ static bool add_member(struct text *text, PyObject *key)
 
 static bool add_plain(struct text *text, PyObject *key)
 {
-    PyObject *class = class_of(key);
+    PyObject *class = py_class_of(key);
     if (class == py.PyUnicode_Type)
         return add_string(text, key);
     if (class == py.PyLong_Type)
@@ -126,7 +114,7 @@ static bool add_tuple(struct text *text, PyObject *tuple)
         if (i > 0)
             text_add(text, ", ");
         if (item != NULL && !add_plain(text, item))
-            add_class(text, class_of(item));
+            add_class(text, py_class_of(item));
     }
     text_add(text, count == 1 ? ",)" : ")");
     return true;
@@ -134,7 +122,7 @@ static bool add_tuple(struct text *text, PyObject *tuple)
 
 void py_key_add(struct text *text, PyObject *key)
 {
-    PyObject *class = class_of(key);
+    PyObject *class = py_class_of(key);
     bool is_known = class == py.PyTuple_Type ? add_tuple(text, key) : add_plain(text, key);
     if (!is_known)
         add_class(text, class);
@@ -143,5 +131,5 @@ void py_key_add(struct text *text, PyObject *key)
 
 int py_key_is_identifier(PyObject *name)
 {
-    return class_of(name) == py.PyUnicode_Type && py.PyUnicode_IsIdentifier(name) == 1;
+    return py_class_of(name) == py.PyUnicode_Type && py.PyUnicode_IsIdentifier(name) == 1;
 }

@@ -9,12 +9,6 @@
 
 #include "py_api.h"
 
-/* Prepares for py_key_add(). 0 or -1. GIL. */
-int py_key_begin(void);
-
-/* Gives up what py_key_begin() keeps. GIL. */
-void py_key_end(void);
-
 /* Appends `'channel'`, `42`, `b'x'`, `(1, 'a')`, `bot.Color.RED` (a member of an Enum), or the
  * class in angle brackets where the key is none of these, or too large. At most 40 characters of a
  * text. Runs no Python code, but makes objects: in a twin only. GIL. */

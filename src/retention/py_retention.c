@@ -11,7 +11,6 @@
 #include "retention/py_container.h"
 #include "retention/py_expression.h"
 #include "retention/py_frame.h"
-#include "retention/py_key.h"
 #include "py_name.h"
 #include "py_reach.h"
 #include "retention/py_sample.h"
@@ -70,12 +69,11 @@ struct retention {
 int py_retention_begin(void)
 {
     py_frame_begin();
-    return py_key_begin() == 0 && py_attribute_begin() == 0 ? 0 : -1;
+    return py_attribute_begin();
 }
 
 void py_retention_end(void)
 {
-    py_key_end();
     py_attribute_end();
 }
 

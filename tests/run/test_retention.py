@@ -597,41 +597,44 @@ class Unnoticed(RetentionTest):
         found, ran = self.ask("""
             import collections
             ran = []
+            def note(name):
+                ran.append(name)
+                sys.audit("ran", name) # what is appended in a copy is not seen here
             def refuse(name):
                 def method(self, *args):
-                    if armed: ran.append(name); raise RuntimeError(name)
+                    if armed: note(name); raise RuntimeError(name)
                     return getattr(object, name)(self, *args)
                 return method
             armed = False
             class Meta(type):
                 def __getattribute__(cls, name):
-                    if armed: ran.append("meta " + name)
+                    if armed: note("meta " + name)
                     return super().__getattribute__(name)
                 __instancecheck__ = __subclasscheck__ = refuse("__instancecheck__")
             class Hostile(metaclass=Meta):
                 __slots__ = "slot", "__dict__"
                 __repr__, __str__, __hash__, __eq__ = map(refuse, ("__repr__", "__str__", "__hash__", "__eq__"))
                 def __getattribute__(self, name):
-                    if armed: ran.append("get " + name)
+                    if armed: note("get " + name)
                     return object.__getattribute__(self, name)
                 def __sizeof__(self):
-                    if armed: ran.append("sizeof")
+                    if armed: note("sizeof")
                     return 5
                 @property
                 def __class__(self):
-                    if armed: ran.append("class")
+                    if armed: note("class")
                     return int
                 @property
                 def __dict__(self):
-                    if armed: ran.append("dict")
+                    if armed: note("dict")
                     return {}
                 def __len__(self):
-                    if armed: ran.append("len")
+                    if armed: note("len")
                     return 1
                 def __bool__(self):
-                    if armed: ran.append("bool")
+                    if armed: note("bool")
                     return True
-                def __del__(self): ran.append("del")
+                def __del__(self): note("del")
             class Listed(list):
                 __len__ = __getitem__ = __iter__ = __eq__ = refuse("__len__")
             class Mapped(dict):
@@ -652,6 +655,47 @@ class Unnoticed(RetentionTest):
         self.assertEqual(len(found["Held"]), 1)
         self.assertRegex(found["Held"][0], r"^50 of 50 by __main__\.first\.slot\[0\]\[<__main__\.Hostile>\]"
                                            r"\[\*\] \(__main__\.Queue, 60 items, retains .*\)$")
+
+    def test_keys_that_compare_by_code_of_the_program(self):
+        # Each is found before the text that it resembles.
+        found, = self.ask("""
+            import enum, types
+            class InCache: pass
+            class OfEnum: pass
+            class InThread: pass
+            class Text(str):
+                __hash__ = str.__hash__
+                def __eq__(self, other):
+                    sys.audit("ran", str(self)) # what is done in a copy is not seen here
+                    return False
+            def texts(*names): return {Text(name): None for name in names}
+            class Cache: pass
+            cache = Cache()
+            cache.__dict__.update(texts("maxsize", "_maxsize", "_Cache__maxsize", "max_size", "_max_size", "maxlen"))
+            cache.data = [InCache() for i in range(60)]
+            class Color(enum.Enum): RED = 1
+            by_color = {Color.RED: OfEnum()}
+            attributes = dict(Color.RED.__dict__)
+            Color.RED.__dict__.clear()
+            Color.RED.__dict__.update({**texts("_name_"), **attributes})
+            started, go_on = threading.Semaphore(0), threading.Event()
+            def work():
+                items = [InThread() for i in range(60)]
+                if sys.version_info >= (3, 13): sys._getframe().f_locals.update(texts("items", "other"))
+                started.release()
+                go_on.wait()
+            work = types.FunctionType(work.__code__, {**texts("__name__", "__builtins__"), **globals()})
+            threading.Thread(target=work).start()
+            started.acquire()
+            program = sys.modules.pop("__main__")
+            sys.modules[Text("__main__")] = sys.modules["__main__"] = program
+            found = held()
+            go_on.set()
+            print(json.dumps([found]))
+        """, ["InCache", "OfEnum", "InThread"])
+        self.assertRegex(found["InCache"][0], r"^50 of 50 by __main__\.cache\.data\[\*\] \(list, 60 items, retains ")
+        self.assertEqual(found["OfEnum"], ["1 of 1 by __main__.by_color[__main__.Color.RED]"])
+        self.assertRegex(found["InThread"][0], r"^50 of 50 by <frame __main__\.work>\.f_locals\['items'\]\[\*\] ")
 
     def test_the_program_goes_on_with_what_it_had(self):
         # The copy makes dicts of instances and of frames, which the program must not get.
