@@ -119,7 +119,9 @@ class Figures(ModesTest):
             def __del__(self): finalised.append(1)
         class Held: pass
         class Sized:
-            def __sizeof__(self): return 54321
+            def __sizeof__(self):
+                sys.audit("ran", "__sizeof__")
+                return 54321
         class Raises:
             def __sizeof__(self): raise ValueError("no")
         class Borrows: __sizeof__ = dict.__sizeof__
@@ -157,7 +159,7 @@ class Figures(ModesTest):
     """
 
     def figures(self, mode, **options):
-        ended = self.ask(self.HEAP, snapshot_mode=mode, **options)
+        ended = self.ask(self.HEAP, audited=True, snapshot_mode=mode, **options)
         self.assert_clean(ended)
         return json.loads(ended.out)
 
