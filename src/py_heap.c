@@ -15,6 +15,7 @@
 #include "py_generations.h"
 #include "py_isolate.h"
 #include "py_name.h"
+#include "py_namespace.h"
 #include "py_reach.h"
 #include "retention/py_retention.h"
 #include "py_tally.h"
@@ -52,6 +53,8 @@ static void find_heap(void)
     if (found != PY_GENERATIONS_NONE)
         py_size_prove_lists(generations.type_offset);
     has_graph = found == PY_GENERATIONS_FOUND && py_graph_begin(&generations) == 0;
+    if (has_graph)
+        py_namespace_begin(generations.type_offset);
     knows_holders = has_graph && py_retention_begin() == 0;
     knows_untracked = knows_holders && py_untracked_begin(generations.type_offset) == 0;
 }

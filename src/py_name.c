@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: MIT
  *
  * __module__ and __qualname__ are read through type's own getset descriptors, called with the class
- * as their subject: a metaclass that overrides them, or raises, is never asked. An exact str is
+ * as their subject: a metaclass that overrides them, or raises, is never asked. __module__ of a
+ * class made by Python code stands in its namespace (py_namespace.h). An exact str is
  * made of what they return before any method of str is called on it, for the same reason.
  */
 #include "py_name.h"
+
+#include "py_namespace.h"
 
 #include <stdbool.h>
 #include <stdlib.h>
@@ -37,6 +40,17 @@ static PyObject *string_of(PyObject *getter, PyObject *class)
     PyObject *value = py.PyObject_CallFunctionObjArgs(getter, class, NULL);
     PyObject *string = value != NULL ? py.PyUnicode_FromObject(value) : NULL;
     py_release(value);
+    py_clear_error();
+    return string;
+}
+
+static PyObject *module_of(PyObject *class)
+{
+    PyObject *dict = py_namespace_of(class);
+    if (dict == NULL)
+        return string_of(module_getter, class);
+    PyObject *value = py_dict_item(dict, "__module__");
+    PyObject *string = value != NULL ? py.PyUnicode_FromObject(value) : NULL;
     py_clear_error();
     return string;
 }
@@ -100,7 +114,7 @@ static int is_builtins(PyObject *string)
 char *py_class_name(PyObject *class)
 {
     struct text text = {0};
-    PyObject *module = string_of(module_getter, class);
+    PyObject *module = module_of(class);
     PyObject *qualname = string_of(qualname_getter, class);
     if (module == NULL)
         text_add(&text, "<unknown>.");

@@ -8,6 +8,8 @@
  */
 #include "py_size.h"
 
+#include "py_namespace.h"
+
 /* PyMethodDescrObject of Include/cpython/descrobject.h, behind its PyObject. */
 struct method_descriptor {
     PyObject *d_type;
@@ -299,13 +301,8 @@ static struct py_size_plan plan_plain(PyObject *class, PyObject *example, size_t
 struct py_size_plan py_size_plan_without_python(PyObject *class, PyObject *example,
                                                 size_t type_offset)
 {
-    PyObject *found = method_of(class);
-    PyObject *kind = found != NULL ? py.PyObject_Type(found) : NULL;
-    PyObject *written_in_c = py.PyObject_Type(object_sizeof);
-    bool asks_c = kind != NULL && kind == written_in_c;
-    py_release(kind);
-    py_release(written_in_c);
-    if (!asks_c)
+    PyObject *found = py_namespace_is_text(class) ? method_of(class) : NULL;
+    if (found == NULL || py_class_of(found) != py_class_of(object_sizeof))
         return plan_plain(class, example, type_offset);
     struct py_size_plan plan = {.method = PY_SIZE_ASKED};
     plan_native(&plan, found, class, example, type_offset);
@@ -321,8 +318,8 @@ struct py_size_plan py_size_plan(PyObject *class, PyObject *example, size_t type
      * run. */
     PyObject *const others[] = {py.PyType_Type, py.PyGen_Type, py.PyCoro_Type, py.PyFrame_Type,
                                 py.PyODict_Type};
-    PyObject *found = method_of(class);
-    if (found == NULL || type_offset == 0)
+    PyObject *found = type_offset != 0 && py_namespace_is_text(class) ? method_of(class) : NULL;
+    if (found == NULL)
         return plan;
     if (found == method_of(py.PyBaseObject_Type)) {
         plan_counted(&plan, class, example, type_offset);

@@ -44,7 +44,8 @@ bool py_size_prove_lists(size_t type_offset);
 void py_size_end(void);
 
 /* How to size the objects of `class`, of which `example` is one whose ob_type stands at
- * `type_offset`; PY_SIZE_GENERAL where that is 0 (not known). Runs no Python code. GIL. */
+ * `type_offset`; PY_SIZE_GENERAL where that is 0 (not known), or where to look __sizeof__ up would
+ * run Python code. Runs none. GIL. */
 struct py_size_plan py_size_plan(PyObject *class, PyObject *example, size_t type_offset);
 
 /* Where that is PY_SIZE_GENERAL, and no Python code may run: asks a __sizeof__ written in C, of an

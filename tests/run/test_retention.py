@@ -678,6 +678,7 @@ class Unnoticed(RetentionTest):
             attributes = dict(Color.RED.__dict__)
             Color.RED.__dict__.clear()
             Color.RED.__dict__.update({**texts("_name_"), **attributes})
+            sized = [type("Sized", (), texts("__sizeof__", "__module__"))() for i in range(3)]
             started, go_on = threading.Semaphore(0), threading.Event()
             def work():
                 items = [InThread() for i in range(60)]
