@@ -23,6 +23,7 @@ DRIVER = """
                 Records.snapshots += 1
                 Records.last = record
             elif "suspected" in record.getMessage():
+                assert Records.snapshots > Records.steps, "told before its snapshot"
                 Records.told.append((Records.steps, record.levelname, record.getMessage()))
     logging.getLogger().addHandler(Records())
 
