@@ -9,17 +9,17 @@
 #include <string.h>
 
 enum { OPTION_HTML = 256, OPTION_DIFF, OPTION_FOLLOW, OPTION_ROWS, OPTION_PID, OPTION_VERSION };
-enum { ROWS_DEFAULT = 10, ROWS_MAX = 100 };
+enum { ROWS_MAX = 100 };
 
 static const char usage[] =
     "Usage: memprof-report [--rows N] [--pid PID] [--html PAGE] [--follow] FILE...\n"
-    "       memprof-report --diff A B\n"
+    "       memprof-report [--rows N] [--pid PID] --diff A B\n"
     "\n"
     "Says what the snapshots in FILE say together. FILE is what snapshot_file has written, or any "
     "log\n"
     "with the snapshots in it; - is standard input.\n"
     "\n"
-    "  --rows N       classes in each ranking, 1 to 100 (10)\n"
+    "  --rows N       classes in each ranking, 1 to 100 (10, and all with --diff)\n"
     "  --pid PID      only the process of this number\n"
     "  --html PAGE    write one web page, with charts, to the file PAGE\n"
     "  --follow       go on reading, and show what changes, until Ctrl-C\n"
@@ -103,7 +103,7 @@ int arguments_read(struct arguments *arguments, int count, char **words)
         {NULL, 0, NULL, 0},
     };
     int option;
-    *arguments = (struct arguments){.rows = ROWS_DEFAULT, .pid = READING_UNKNOWN};
+    *arguments = (struct arguments){.pid = READING_UNKNOWN};
     while ((option = getopt_long(count, words, "h", options, NULL)) != -1) {
         if (read_option(arguments, option) != 0)
             return -1;

@@ -14,8 +14,8 @@ struct arguments {
     size_t file_count;
     const char *html;                 /* where the page goes, or NULL */
     bool is_diff, is_follow, is_over; /* the last: help or the version was asked for and given */
-    size_t rows;
-    int64_t pid; /* or READING_UNKNOWN for all */
+    size_t rows;                      /* 0 if that is not said */
+    int64_t pid;                      /* or READING_UNKNOWN for all */
 };
 
 /* -1, and said on standard error what is wrong, if the command line is. */

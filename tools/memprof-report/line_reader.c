@@ -40,6 +40,7 @@ static ssize_t fill(struct line_reader *reader)
     do {
         count = read(reader->descriptor, reader->bytes + reader->end, READ_SIZE);
     } while (count < 0 && errno == EINTR);
+    reader->is_over = count == 0;
     if (count < 0 && errno == EAGAIN)
         return 0;
     if (count > 0) {

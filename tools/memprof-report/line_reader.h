@@ -20,6 +20,7 @@ struct line_reader {
     uint64_t line_number; /* of the line that was read last */
     uint64_t offset;      /* bytes taken from the file */
     bool is_skipping;     /* within a line that is too long */
+    bool is_over;         /* the last read found the end, and not just nothing yet */
 };
 
 enum line_status {

@@ -248,7 +248,7 @@ static int read_line(struct log *log, const char *line, size_t size, const struc
     if (prefix.source_size > 0) {
         context.source = prefix.source;
         context.source_size = prefix.source_size;
-    } else if (context.depth == 0 && size > 0 && is_behind_title(log) && forget_names(log) != 0) {
+    } else if (context.depth == 0 && is_behind_title(log) && forget_names(log) != 0) {
         return -1;
     }
     const char *rest = line + prefix.size;

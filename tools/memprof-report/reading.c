@@ -7,6 +7,22 @@
 #include <stdlib.h>
 #include <string.h>
 
+const char *const figure_names[FIGURES] = {
+    [FIGURE_OBJECTS] = "Objects",
+    [FIGURE_BYTES] = "Memory in objects",
+    [FIGURE_RESIDENT] = "Resident memory",
+    [FIGURE_ANONYMOUS] = "Anonymous memory",
+    [FIGURE_SWAPPED] = "Swapped memory",
+    [FIGURE_BLOCKS] = "Allocated blocks of Python",
+    [FIGURE_ALLOCATOR_USED] = "C allocator, used",
+    [FIGURE_ALLOCATOR_FREE] = "C allocator, free but kept",
+};
+
+bool figure_is_bytes(enum figure figure)
+{
+    return figure != FIGURE_OBJECTS && figure != FIGURE_BLOCKS;
+}
+
 void reading_start(struct reading *reading)
 {
     *reading = (struct reading){.pid = READING_UNKNOWN,
@@ -63,6 +79,22 @@ void reading_settle(struct reading *reading)
         free(classes[i].name);
     }
     reading->class_count = last + 1;
+}
+
+int reading_copy(struct reading *to, const struct reading *from)
+{
+    *to = *from;
+    to->classes = NULL;
+    to->class_count = to->class_capacity = 0;
+    to->held = to->note = NULL;
+    for (size_t i = 0; i < from->class_count; i++) {
+        const struct reading_class *class = &from->classes[i];
+        if (reading_add(to, class->name, strlen(class->name), class->count, class->bytes) != 0) {
+            reading_clear(to);
+            return -1;
+        }
+    }
+    return 0;
 }
 
 void reading_clear(struct reading *reading)

@@ -25,6 +25,12 @@ enum figure {
     FIGURES,
 };
 
+/* As they are shown. */
+extern const char *const figure_names[FIGURES];
+
+/* False: a number of things. */
+bool figure_is_bytes(enum figure figure);
+
 struct reading_class {
     char *name;
     int64_t count, bytes;
@@ -52,6 +58,9 @@ int reading_add(struct reading *reading, const char *name, size_t size, int64_t 
 
 /* Orders the classes and makes one entry of each name's. */
 void reading_settle(struct reading *reading);
+
+/* All but who holds what; `to` owns nothing before. -1, and then too, when out of memory. */
+int reading_copy(struct reading *to, const struct reading *from);
 
 void reading_clear(struct reading *reading);
 

@@ -57,7 +57,7 @@ static void add_figure(struct text *text, const struct process *process, const c
 {
     struct growth growth;
     char bars[SPARKLINE_SIZE];
-    bool is_bytes = figure != FIGURE_OBJECTS && figure != FIGURE_BLOCKS;
+    bool is_bytes = figure_is_bytes(figure);
     if (!growth_of_figure(process, figure, &growth))
         return;
     text_add(text, "  %s: ", name);
@@ -80,18 +80,8 @@ static void add_figure(struct text *text, const struct process *process, const c
 static void add_figures(struct text *text, const struct process *process,
                         const struct summary_style *style)
 {
-    static const char *const names[FIGURES] = {
-        [FIGURE_OBJECTS] = "Objects",
-        [FIGURE_BYTES] = "Memory in objects",
-        [FIGURE_RESIDENT] = "Resident memory",
-        [FIGURE_ANONYMOUS] = "Anonymous memory",
-        [FIGURE_SWAPPED] = "Swapped memory",
-        [FIGURE_BLOCKS] = "Allocated blocks of Python",
-        [FIGURE_ALLOCATOR_USED] = "C allocator, used",
-        [FIGURE_ALLOCATOR_FREE] = "C allocator, free but kept",
-    };
     for (int i = 0; i < FIGURES; i++)
-        add_figure(text, process, names[i], (enum figure)i, style);
+        add_figure(text, process, figure_names[i], (enum figure)i, style);
     if (process->note != NULL)
         wording_add_wrapped(text, process->note, 2, style->width - 2);
 }

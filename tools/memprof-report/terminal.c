@@ -7,7 +7,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-enum { WIDTH_DEFAULT = 100, WIDTH_LEAST = 40, WIDTH_MOST = 160 };
+enum { WIDTH_DEFAULT = 100, WIDTH_LEAST = 40, WIDTH_MOST = 160, LINES_DEFAULT = 24 };
 
 static size_t width(void)
 {
@@ -24,4 +24,11 @@ struct summary_style terminal_style(size_t rows)
     bool is_utf8 = setlocale(LC_CTYPE, "") != NULL && strcmp(nl_langinfo(CODESET), "UTF-8") == 0;
     return (struct summary_style){
         .has_bars = is_utf8 && isatty(STDOUT_FILENO), .width = width(), .rows = rows};
+}
+
+size_t terminal_lines(void)
+{
+    struct winsize size;
+    return ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_row == 0 ? LINES_DEFAULT
+                                                                            : size.ws_row;
 }

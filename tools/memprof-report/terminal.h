@@ -10,4 +10,7 @@
 /* `rows` is the caller's wish, and goes into the style. */
 struct summary_style terminal_style(size_t rows);
 
+/* How many lines it has. */
+size_t terminal_lines(void);
+
 #endif

@@ -1,0 +1,245 @@
+"use strict";
+// Whatever comes from the program, class names above all, goes to the page as text, never as HTML.
+(() => {
+  const data = JSON.parse(document.getElementById("data").textContent);
+  const element = (id) => document.getElementById(id);
+  // Okabe and Ito's colours, which the colour-blind can tell apart.
+  const COLOURS = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#999999", "#b8a800"];
+  const FIGURES = {resident: "resident", anonymous: "anonymous", swapped: "swapped",
+                   bytes: "in objects", allocatorUsed: "C allocator, used",
+                   allocatorFree: "C allocator, free but kept"};
+  const STEPS = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10800, 21600, 43200,
+                 86400, 172800, 604800, 1209600, 2592000, 7776000, 31536000].map((s) => s * 1000);
+  const ROWS_MAX = 500;
+
+  const state = {process: null, selected: new Set(), key: "bytesChange", up: false, charts: []};
+
+  // ---- Words
+
+  const grouped = (number) => Math.round(number).toLocaleString("en-US");
+
+  function size(bytes) {
+    const units = ["B", "KB", "MB", "GB", "TB"];
+    let at = 0, value = Math.abs(bytes);
+    for (; value >= 1024 && at < units.length - 1; at++) value /= 1024;
+    return (bytes < 0 ? "-" : "") + (at === 0 ? value : value.toFixed(1)) + " " + units[at];
+  }
+
+  const amount = (value, write) => value === null ? "–" : write(value);
+
+  function moment(process, ms, span) {
+    if (process.clock === "none") return "#" + (ms + 1);
+    if (process.clock === "elapsed") return "+" + Math.round(ms / 1000) + " s";
+    const text = new Date(ms).toISOString();
+    if (span === undefined) return text.slice(0, 19).replace("T", " ") + (process.utc ? " UTC" : "");
+    if (span > 4 * 86400000) return text.slice(5, 10);
+    if (span > 36 * 3600000) return text.slice(5, 16).replace("T", " ");
+    return span > 600000 ? text.slice(11, 16) : text.slice(11, 19);
+  }
+
+  // ---- Charts
+
+  function timeTicks(axis) {
+    const span = axis.max - axis.min;
+    const step = state.process.clock === "none" ? Math.max(1, Math.ceil(span / 8))
+      : STEPS.find((each) => span / each <= 8) || span / 8;
+    axis.ticks = [];
+    for (let at = Math.ceil(axis.min / step) * step; at <= axis.max; at += step) axis.ticks.push({value: at});
+  }
+
+  function sizeTicks(axis) {
+    let step = 1;
+    const nice = [1, 2, 5, 10, 20, 50, 100, 200, 500];
+    for (let unit = 1; (axis.max - axis.min) / step > 7; unit *= 1024)
+      step = unit * (nice.find((each) => (axis.max - axis.min) / (unit * each) <= 7) || 500);
+    axis.ticks = [];
+    for (let at = Math.ceil(axis.min / step) * step; at <= axis.max; at += step) axis.ticks.push({value: at});
+  }
+
+  function draw(id, series, write) {
+    const process = state.process, times = process.times;
+    const span = times[times.length - 1] - times[0];
+    const text = getComputedStyle(document.body).color;
+    const datasets = series.map((one, i) => ({
+      label: one.name, borderColor: COLOURS[i % COLOURS.length], backgroundColor: COLOURS[i % COLOURS.length],
+      borderWidth: 2, clip: 8, pointRadius: times.length > 60 ? 0 : 2, pointHitRadius: 6,
+      borderDash: i >= COLOURS.length ? [6, 4] : [],
+      data: times.map((time, at) => ({x: time, y: one.values[at]})),
+    }));
+    state.charts.push(new Chart(element(id), {
+      type: "line",
+      data: {datasets},
+      options: {
+        animation: false, maintainAspectRatio: false, color: text, normalized: true,
+        interaction: {mode: "nearest", axis: "x", intersect: false},
+        scales: {
+          x: {type: "linear", min: times[0], max: times[times.length - 1], afterBuildTicks: timeTicks,
+              grid: {color: "#8883"}, ticks: {color: text, maxRotation: 0, callback: (value) => moment(process, value, span)}},
+          y: {grid: {color: "#8883"}, grace: "5%", ticks: {color: text, callback: write},
+              ...(write === size ? {afterBuildTicks: sizeTicks} : {})},
+        },
+        plugins: {
+          legend: {position: "bottom", labels: {boxWidth: 14}},
+          tooltip: {callbacks: {title: (items) => items.length ? moment(process, items[0].parsed.x) : "",
+                                label: (item) => item.dataset.label + ": " + write(item.parsed.y)}},
+        },
+      },
+    }));
+  }
+
+  function drawAll() {
+    state.charts.forEach((chart) => chart.destroy());
+    state.charts = [];
+    const shown = state.process.classes.filter((one) => state.selected.has(one.name));
+    draw("bytes-chart", shown.map((one) => ({name: one.name, values: one.bytes})), size);
+    draw("counts-chart", shown.map((one) => ({name: one.name, values: one.counts})), grouped);
+    const figures = Object.keys(FIGURES)
+      .filter((name) => state.process.figures[name].some((value) => value !== null))
+      .map((name) => ({name: FIGURES[name], values: state.process.figures[name]}));
+    element("process-figure").hidden = figures.length === 0;
+    if (figures.length > 0) draw("process-chart", figures, size);
+  }
+
+  // ---- The table
+
+  // What is in one of the snapshots only has no change that is known; it is ordered by what there is.
+  function difference(from, to) {
+    return from === null && to === null ? null : (to || 0) - (from || 0);
+  }
+
+  function words(from, to, write) {
+    if (from === null && to === null) return "–";
+    if (from === null) return "new";
+    return to === null ? "gone" : (to >= from ? "+" : "") + write(to - from);
+  }
+
+  function rowOf(one) {
+    const from = Number(element("from").value), to = Number(element("to").value);
+    return {name: one.name,
+            bytesFrom: one.bytes[from], bytesTo: one.bytes[to], bytesChange: difference(one.bytes[from], one.bytes[to]),
+            countFrom: one.counts[from], countTo: one.counts[to], countChange: difference(one.counts[from], one.counts[to])};
+  }
+
+  function compare(a, b) {
+    const first = a[state.key], second = b[state.key];
+    if (first === null || second === null) return (first === null) - (second === null);
+    const order = state.key === "name" ? (first < second ? 1 : first > second ? -1 : 0) : first - second;
+    return state.up ? order : -order;
+  }
+
+  function cell(row, text, kind) {
+    const made = row.insertCell();
+    made.textContent = text;
+    if (kind) made.className = kind;
+  }
+
+  const direction = (value) => value > 0 ? "up" : value < 0 ? "down" : "";
+
+  function addRow(body, values) {
+    const row = body.insertRow(), box = document.createElement("input");
+    box.type = "checkbox";
+    box.checked = state.selected.has(values.name);
+    box.setAttribute("aria-label", "draw " + values.name);
+    box.addEventListener("change", () => {
+      if (box.checked) state.selected.add(values.name); else state.selected.delete(values.name);
+      drawAll();
+    });
+    row.insertCell().append(box);
+    cell(row, values.name);
+    cell(row, amount(values.bytesFrom, size));
+    cell(row, amount(values.bytesTo, size));
+    cell(row, words(values.bytesFrom, values.bytesTo, size), direction(values.bytesChange));
+    cell(row, amount(values.countFrom, grouped));
+    cell(row, amount(values.countTo, grouped));
+    cell(row, words(values.countFrom, values.countTo, grouped), direction(values.countChange));
+  }
+
+  function fillTable() {
+    const wanted = element("search").value.toLowerCase();
+    const found = state.process.classes.filter((one) => one.name.toLowerCase().includes(wanted)).map(rowOf);
+    const body = element("classes").tBodies[0];
+    body.replaceChildren();
+    found.sort(compare).slice(0, ROWS_MAX).forEach((values) => addRow(body, values));
+    element("matches").textContent = found.length + " of " + state.process.classes.length +
+      (found.length === 1 ? " class" : " classes");
+    document.querySelectorAll("th button").forEach((button) => {
+      button.setAttribute("aria-pressed", button.dataset.key === state.key);
+      button.toggleAttribute("data-up", button.dataset.key === state.key && state.up);
+    });
+  }
+
+  // ---- The page
+
+  function addVerdict(list, verdict) {
+    const made = document.createElement("div"), name = document.createElement("b");
+    const at = verdict.text.indexOf(verdict.name);
+    made.className = "verdict " + verdict.kind;
+    name.textContent = verdict.name;
+    if (at < 0) made.textContent = verdict.text;
+    else made.append(verdict.text.slice(0, at), name, verdict.text.slice(at + verdict.name.length));
+    list.append(made);
+  }
+
+  function fillVerdicts() {
+    const list = element("verdicts"), process = state.process;
+    list.replaceChildren();
+    process.verdicts.forEach((verdict) => addVerdict(list, verdict));
+    if (process.note !== null) addVerdict(list, {kind: "process", name: "", text: process.note});
+    if (list.children.length === 0) list.textContent = "No class is suspected of a leak.";
+    element("held-section").hidden = process.held === null;
+    element("held").textContent = process.held || "";
+  }
+
+  function growth(one) {
+    const known = one.bytes.filter((value) => value !== null);
+    return known.length < 2 || one.bytes[one.bytes.length - 1] === null ? -1 : known[known.length - 1] - known[0];
+  }
+
+  function select() {
+    const process = state.process, leaking = process.verdicts.filter((verdict) => verdict.kind === "suspected");
+    const grown = process.classes.filter((one) => growth(one) > 0 || process.classes.length < 6)
+      .sort((a, b) => growth(b) - growth(a)).slice(0, 6);
+    state.selected = new Set([...leaking.map((verdict) => verdict.name), ...grown.map((one) => one.name)]);
+  }
+
+  function fillMoments() {
+    for (const id of ["from", "to"]) {
+      element(id).replaceChildren(...state.process.times.map((time, at) => {
+        const number = state.process.indices[at] + 1;
+        const label = state.process.clock === "none" ? "snapshot " + number : number + ": " + moment(state.process, time);
+        return new Option(label, at);
+      }));
+    }
+    element("to").value = state.process.times.length - 1;
+  }
+
+  function show(index) {
+    const process = state.process = data.processes[index];
+    element("span").textContent = process.snapshots + (process.snapshots === 1 ? " snapshot" : " snapshots") +
+      (process.clock === "wall" ? ", " + moment(process, process.times[0]) + " to " +
+       moment(process, process.times[process.times.length - 1]) : "");
+    element("omitted").textContent =
+      (process.omitted > 0 ? process.omitted + " smaller classes are left out. " : "") +
+      (process.times.length < process.snapshots ? process.times.length + " of " + process.snapshots +
+       " snapshots are kept, evenly over the time. " : "") +
+      (process.exact ? "" : "Sizes in the text of a log are rounded to a tenth of their unit.");
+    select();
+    fillMoments();
+    fillVerdicts();
+    fillTable();
+    drawAll();
+  }
+
+  data.processes.forEach((process, at) => element("process").add(new Option(process.name, at)));
+  element("process").addEventListener("change", (event) => show(Number(event.target.value)));
+  for (const id of ["from", "to"]) element(id).addEventListener("change", fillTable);
+  element("search").addEventListener("input", fillTable);
+  document.querySelectorAll("th button").forEach((button) => button.addEventListener("click", () => {
+    state.up = state.key === button.dataset.key && !state.up;
+    state.key = button.dataset.key;
+    fillTable();
+  }));
+  const first = data.processes.findIndex((process) => process.verdicts.some((verdict) => verdict.kind === "suspected"));
+  element("process").value = Math.max(first, 0);
+  show(Math.max(first, 0));
+})();
