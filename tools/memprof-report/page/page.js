@@ -75,7 +75,7 @@
         scales: {
           x: {type: "linear", min: times[0], max: times[times.length - 1], afterBuildTicks: timeTicks,
               grid: {color: "#8883"}, ticks: {color: text, maxRotation: 0, callback: (value) => moment(process, value, span)}},
-          y: {grid: {color: "#8883"}, grace: "5%", ticks: {color: text, callback: write},
+          y: {grid: {color: "#8883"}, grace: "5%", afterDataLimits: (axis) => { axis.min = Math.max(axis.min, 0); }, ticks: {color: text, callback: write},
               ...(write === size ? {afterBuildTicks: sizeTicks} : {})},
         },
         plugins: {
@@ -161,7 +161,7 @@
     body.replaceChildren();
     found.sort(compare).slice(0, ROWS_MAX).forEach((values) => addRow(body, values));
     element("matches").textContent = found.length + " of " + state.process.classes.length +
-      (found.length === 1 ? " class" : " classes");
+      (state.process.classes.length === 1 ? " class" : " classes");
     document.querySelectorAll("th button").forEach((button) => {
       button.setAttribute("aria-pressed", button.dataset.key === state.key);
       button.toggleAttribute("data-up", button.dataset.key === state.key && state.up);
