@@ -15,7 +15,7 @@ enum { DEPTH_MAX = 8 };
 
 static bool has(const char *line, size_t size, const char *word)
 {
-    return memmem(line, size, word, strlen(word)) != NULL;
+    return line != NULL && memmem(line, size, word, strlen(word)) != NULL;
 }
 
 bool json_line_is_worth(const char *line, size_t size)

@@ -58,7 +58,7 @@ static void add_figure(struct text *text, const struct process *process, const c
     struct growth growth;
     char bars[SPARKLINE_SIZE];
     bool is_bytes = figure_is_bytes(figure);
-    if (!growth_of_figure(process, figure, &growth))
+    if (!growth_of_figure(process, figure, &growth) || (growth.first == 0 && growth.last == 0))
         return;
     text_add(text, "  %s: ", name);
     wording_add_amount(text, growth.last, is_bytes);

@@ -25,7 +25,8 @@ struct span {
 
 static const char *find(struct span line, const char *word)
 {
-    return memmem(line.at, (size_t)(line.end - line.at), word, strlen(word));
+    return line.at == NULL ? NULL
+                           : memmem(line.at, (size_t)(line.end - line.at), word, strlen(word));
 }
 
 static bool starts(struct span *line, const char *word)
