@@ -771,6 +771,8 @@ class Page(Recorded):
 
 
 if __name__ == "__main__":
+    if not os.path.isfile(host.LIBRARY):
+        sys.exit("MEMPROF_LIBRARY names no file: %r" % host.LIBRARY)
     words = sys.argv[1:]
     tests = unittest.TestSuite(test for case in (Formats, Processes, Terminal, Damage, Size, Follow, Page)
                                for test in [unittest.TestSuite(
