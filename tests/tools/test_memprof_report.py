@@ -97,6 +97,8 @@ WORKERS = """
             work(number)
             os._exit(0)
         children.append(child)
+        os.kill(os.getpid(), signal.SIGUSR1)
+        time.sleep(0.3)
     for child in children:
         os.waitpid(child, 0)
     print(*children)
@@ -318,6 +320,7 @@ class Processes(unittest.TestCase):
             blocks = {re.match(r".*pid (\d+)", block).group(1): block
                       for block in out.split("\n\n") if ", pid " in block}
             self.assertEqual(err, "")
+            self.assertEqual(len(re.findall(r"(?m)^%s.* snapshots? " % re.escape(log), out)), 3, out)
             for number, pid in enumerate(pids):
                 self.assertIn("__main__.Grows%d" % number, blocks[pid])
                 self.assertNotIn("__main__.Grows%d" % (1 - number), blocks[pid])

@@ -103,9 +103,29 @@ static void test_runs(void **state)
     add(&model, READING_UNKNOWN, READING_UNKNOWN, 1);
     add(&model, READING_UNKNOWN, READING_UNKNOWN, 1);
     assert_int_equal(model.process_count, 4);
+    receiver.start(receiver.self, &here); /* as there are numbers, it may be another's */
+    add(&model, READING_UNKNOWN, READING_UNKNOWN, 1);
+    assert_int_equal(model.process_count, 4);
+    struct origin second = {"a.log", 2};
+    receiver.start(receiver.self, &second);
+    add(&model, 2, READING_UNKNOWN, 1);
+    assert_int_equal(model.process_count, 5);
+    model_clear(&model);
+}
+
+static void test_runs_without_numbers(void **state)
+{
+    (void)state;
+    struct model model = {0};
+    struct receiver receiver = model_receiver(&model);
+    add(&model, READING_UNKNOWN, READING_UNKNOWN, 1);
+    receiver.start(receiver.self, &here);
+    add(&model, READING_UNKNOWN, 2, 1); /* it goes on, so it was a worker's start */
+    add(&model, READING_UNKNOWN, READING_UNKNOWN, 1);
+    assert_int_equal(model.process_count, 1);
     receiver.start(receiver.self, &here);
     add(&model, READING_UNKNOWN, READING_UNKNOWN, 1);
-    assert_int_equal(model.process_count, 5);
+    assert_int_equal(model.process_count, 2);
     model_clear(&model);
 }
 
@@ -163,6 +183,7 @@ int main(void)
         cmocka_unit_test(test_classes_are_bounded),
         cmocka_unit_test(test_points_are_bounded),
         cmocka_unit_test(test_runs),
+        cmocka_unit_test(test_runs_without_numbers),
         cmocka_unit_test(test_verdicts_are_on_the_last_speaker),
         cmocka_unit_test(test_growth),
     };

@@ -10,7 +10,6 @@ static const char *const names[SKIPPED_KINDS][2] = {
     [SKIPPED_CUT] = {"snapshot cut short", "snapshots cut short"},
     [SKIPPED_SHORTENED] = {"snapshot without its end, whose tables are used",
                            "snapshots without their end, whose tables are used"},
-    [SKIPPED_PROCESSES] = {"snapshot of a process too many", "snapshots of processes too many"},
 };
 
 void complaints_add(struct complaints *complaints, enum skipped what, const char *file,

@@ -119,13 +119,12 @@ static struct process *add_process(struct model *model, const char *source, int6
     return process;
 }
 
-/* Whether the snapshot cannot be of the run that is known. */
+/* Whether the snapshot cannot be of the run that is known. In a text only the section on growth has
+ * a number, which a snapshot may do without. */
 static bool is_new_run(const struct process *process, const struct reading *reading)
 {
-    if (process->is_over)
-        return true;
     if (reading->sequence == READING_UNKNOWN)
-        return process->last_sequence != READING_UNKNOWN;
+        return process->has_started;
     return reading->sequence < process->last_sequence;
 }
 
@@ -252,6 +251,7 @@ static int add_reading(struct model *model, struct process *process, const struc
         (reading->held != NULL && replace(&process->held, reading->held) != 0))
         return -1;
     process->snapshots++;
+    process->has_started = false;
     process->is_exact = reading->is_exact;
     if (reading->sequence != READING_UNKNOWN)
         process->last_sequence = reading->sequence;
@@ -327,13 +327,22 @@ static int take_verdict(void *self, const struct origin *origin, const struct ve
     return replace(&suspicion->text, verdict->text);
 }
 
-/* In a stream of several processes it does not say which has been started: theirs are told apart by
- * their numbers. */
+static bool has_workers(const struct model *model, const char *source)
+{
+    for (size_t i = 0; i < model->process_count; i++)
+        if (model->processes[i]->pid != READING_UNKNOWN &&
+            strcmp(model->processes[i]->source, source) == 0)
+            return true;
+    return false;
+}
+
+/* It may be a worker that has been started, which only its snapshots say. */
 static int take_start(void *self, const struct origin *origin)
 {
-    struct process *process = find_process(self, origin->source, READING_UNKNOWN);
-    if (process != NULL)
-        process->is_over = true;
+    struct model *model = self;
+    struct process *process = find_process(model, origin->source, origin->pid);
+    if (process != NULL && (origin->pid != READING_UNKNOWN || !has_workers(model, origin->source)))
+        process->has_started = true;
     return 0;
 }
 

@@ -42,8 +42,8 @@ enum clock { CLOCK_WALL, CLOCK_ELAPSED, CLOCK_NONE };
 struct process {
     char *source;
     int64_t pid;
-    unsigned run; /* from 1: the process number may be that of several, one after the other */
-    bool is_over;
+    unsigned run;     /* from 1: the process number may be that of several, one after the other */
+    bool has_started; /* again, perhaps: a start was logged since its newest snapshot */
     bool is_exact;
     bool is_utc;
     enum clock clock;

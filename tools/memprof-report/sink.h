@@ -14,7 +14,6 @@ enum skipped {
     SKIPPED_LONG,      /* a line above the limit */
     SKIPPED_CUT,       /* a snapshot without its end, of which nothing is used */
     SKIPPED_SHORTENED, /* a snapshot without its end, whose tables were whole: it is used */
-    SKIPPED_PROCESSES, /* snapshots of more processes than are followed */
     SKIPPED_KINDS,
 };
 

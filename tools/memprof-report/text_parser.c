@@ -240,7 +240,8 @@ static bool read_heading(struct text_parser *parser, struct span line)
         return false;
     parser->section = is_counts ? TEXT_COUNTS : TEXT_SIZES;
     parser->sizes_seen |= !is_counts;
-    *(is_counts ? &parser->rows_of_counts : &parser->rows_of_sizes) = rows;
+    if (!is_counts)
+        parser->rows_of_sizes = rows;
     parser->rows = 0;
     return true;
 }

@@ -28,7 +28,7 @@ enum text_section {
 struct text_parser {
     const struct sink *sink;
     enum text_section section;
-    int64_t rows_of_counts, rows_of_sizes, rows; /* how many a table says it has at most */
+    int64_t rows, rows_of_sizes; /* of this table so far; how many that of the sizes is to have */
     bool sizes_seen;
     unsigned foreign; /* lines of others since the last one of the snapshot */
     struct reading reading;
