@@ -676,12 +676,13 @@ const type = (text) => {
   field.value = text;
   field.dispatchEvent(new Event("input"));
 };
-seen.drawn = ["bytes-chart", "counts-chart", "process-chart"].map(drawn);
+seen.drawn = ["bytes-chart", "counts-chart", "process-chart", "objects-chart"].map(drawn);
+seen.least = [...document.querySelectorAll("canvas")].map((canvas) => Chart.getChart(canvas).scales.y.min);
 seen.all = rows();
 type("MESSAGE");
 seen.found = rows();
 seen.matches = document.getElementById("matches").textContent;
-document.getElementById("from").value = 1;
+document.getElementById("from").value = Math.min(1, document.getElementById("from").options.length - 1);
 document.getElementById("from").dispatchEvent(new Event("change"));
 seen.compared = rows();
 seen.verdicts = document.getElementById("verdicts").textContent;
@@ -747,12 +748,18 @@ class Page(Recorded):
     def test_in_a_browser(self):
         seen = self.browse(self.page(self.hostile()))
         self.assertEqual((seen["errors"], seen["owned"]), ([], False))
-        self.assertEqual(seen["drawn"], [2, 2, 2])
+        self.assertEqual(seen["drawn"], [2, 2, 2, 1])
+        self.assertGreaterEqual(min(seen["least"]), 0)
         self.assertEqual(len(seen["all"]), 3)
         self.assertEqual(seen["found"], [["", "app.Message", "1.0 MB", "8.0 MB", "+7.0 MB", "1,000", "8,000", "+7,000"]])
         self.assertEqual(seen["matches"], "1 of 3 classes")
         self.assertEqual(seen["compared"], [["", "app.Message", "2.0 MB", "8.0 MB", "+6.0 MB", "2,000", "8,000", "+6,000"]])
         self.assertIn("Memory leak suspected: app.Message has grown by </script>", seen["verdicts"])
+
+    def test_one_snapshot_in_a_browser(self):
+        seen = self.browse(self.page(self.write("one.jsonl", json_snapshot(1, [["app.Message", 3, 4]]))))
+        self.assertEqual((seen["errors"], seen["matches"]), ([], "1 of 1 class"))
+        self.assertIn("No class is suspected of a leak.", seen["verdicts"])
 
     def test_the_policy_lets_the_page_work(self):
         if shutil.which("chromium") is None:

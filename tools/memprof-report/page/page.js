@@ -8,6 +8,7 @@
   const FIGURES = {resident: "resident", anonymous: "anonymous", swapped: "swapped",
                    bytes: "in objects", allocatorUsed: "C allocator, used",
                    allocatorFree: "C allocator, free but kept"};
+  const COUNTS = {objects: "objects", blocks: "allocated blocks of Python"};
   const STEPS = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10800, 21600, 43200,
                  86400, 172800, 604800, 1209600, 2592000, 7776000, 31536000].map((s) => s * 1000);
   const ROWS_MAX = 500;
@@ -47,13 +48,20 @@
     for (let at = Math.ceil(axis.min / step) * step; at <= axis.max; at += step) axis.ticks.push({value: at});
   }
 
-  function sizeTicks(axis) {
-    let step = 1;
-    const nice = [1, 2, 5, 10, 20, 50, 100, 200, 500];
-    for (let unit = 1; (axis.max - axis.min) / step > 7; unit *= 1024)
-      step = unit * (nice.find((each) => (axis.max - axis.min) / (unit * each) <= 7) || 500);
+  // At round numbers of a unit, which is a power of `base`.
+  const roundTicks = (base) => (axis) => {
+    const fits = (step) => (axis.max - axis.min) / step <= 7;
+    let unit = 1;
+    while (!fits(unit * 500) && unit < 1e15) unit *= base;
+    const step = unit * [1, 2, 5, 10, 20, 50, 100, 200, 500].find((each) => fits(unit * each));
     axis.ticks = [];
     for (let at = Math.ceil(axis.min / step) * step; at <= axis.max; at += step) axis.ticks.push({value: at});
+  };
+
+  function leaveRoom(axis) {
+    const room = (axis.max - axis.min) / 20;
+    axis.max += room;
+    axis.min = Math.max(axis.min - room, 0);
   }
 
   function draw(id, series, write) {
@@ -75,8 +83,7 @@
         scales: {
           x: {type: "linear", min: times[0], max: times[times.length - 1], afterBuildTicks: timeTicks,
               grid: {color: "#8883"}, ticks: {color: text, maxRotation: 0, callback: (value) => moment(process, value, span)}},
-          y: {grid: {color: "#8883"}, grace: "5%", afterDataLimits: (axis) => { axis.min = Math.max(axis.min, 0); }, ticks: {color: text, callback: write},
-              ...(write === size ? {afterBuildTicks: sizeTicks} : {})},
+          y: {grid: {color: "#8883"}, bounds: "data", afterDataLimits: leaveRoom, afterBuildTicks: roundTicks(write === size ? 1024 : 1000), ticks: {color: text, callback: write}},
         },
         plugins: {
           legend: {position: "bottom", labels: {boxWidth: 14}},
@@ -93,11 +100,15 @@
     const shown = state.process.classes.filter((one) => state.selected.has(one.name));
     draw("bytes-chart", shown.map((one) => ({name: one.name, values: one.bytes})), size);
     draw("counts-chart", shown.map((one) => ({name: one.name, values: one.counts})), grouped);
-    const figures = Object.keys(FIGURES)
-      .filter((name) => state.process.figures[name].some((value) => value !== null))
-      .map((name) => ({name: FIGURES[name], values: state.process.figures[name]}));
-    element("process-figure").hidden = figures.length === 0;
-    if (figures.length > 0) draw("process-chart", figures, size);
+    drawFigures("process", FIGURES, size);
+    drawFigures("objects", COUNTS, grouped);
+  }
+
+  function drawFigures(id, names, write) {
+    const known = Object.keys(names).filter((name) => state.process.figures[name].some((value) => value !== null));
+    element(id + "-figure").hidden = known.length === 0;
+    if (known.length > 0)
+      draw(id + "-chart", known.map((name) => ({name: names[name], values: state.process.figures[name]})), write);
   }
 
   // ---- The table
