@@ -2,6 +2,10 @@
  *
  * A breadth-first search per kind of root, one after the other. Invariant: an object is in the
  * queue, or has been, if and only if it has a parent.
+ *
+ * Deques and the caches of functools are followed last: most of them are bounded, and what they
+ * hold is often only passing through. Were the newest messages of a bot found in its short cache,
+ * nobody would learn of the list, further away, that keeps them for good.
  */
 #include "retention/py_ancestry.h"
 
@@ -18,6 +22,9 @@ struct search {
     const struct py_graph *graph;
     PyObject **queue; /* from `head` to `tail`: reached, and still to be followed */
     size_t head, tail, capacity;
+    const PyObject *passage_classes[2]; /* of what is followed last; NULL where nothing can be */
+    PyObject **passages;                /* reached, and to be followed when the queue is empty */
+    size_t passage_count, passage_capacity;
     uint32_t parent; /* of what is reached now */
     PyObject *frame; /* whose locals are reached now */
     struct outside *outside;
@@ -56,14 +63,60 @@ static int reach(PyObject *object, void *argument)
     return 0;
 }
 
-static void follow(struct search *search)
+static bool is_passage(const struct search *search, const PyObject *object)
+{
+    const PyObject *class = py_graph_class(search->graph, object);
+    return class == search->passage_classes[0] || class == search->passage_classes[1];
+}
+
+static void postpone(struct search *search, PyObject *object)
+{
+    PyObject **passages = memory_room(search->passages, search->passage_count,
+                                      &search->passage_capacity, sizeof(PyObject *));
+    if (passages == NULL) {
+        search->status = -1;
+        return;
+    }
+    search->passages = passages;
+    passages[search->passage_count++] = object;
+}
+
+static void follow_object(struct search *search, PyObject *object)
+{
+    search->parent = py_graph_number(search->graph, object);
+    py_graph_traverse(search->graph, object, reach, search);
+}
+
+static void follow_queue(struct search *search)
 {
     while (search->head < search->tail && search->status == 0) {
         PyObject *object = search->queue[search->head++];
-        search->parent = py_graph_number(search->graph, object);
-        py_graph_traverse(search->graph, object, reach, search);
+        if (is_passage(search, object))
+            postpone(search, object);
+        else
+            follow_object(search, object);
     }
     search->head = search->tail = 0;
+}
+
+static void follow(struct search *search)
+{
+    follow_queue(search);
+    while (search->passage_count > 0 && search->status == 0) {
+        for (size_t i = 0; i < search->passage_count; i++)
+            follow_object(search, search->passages[i]);
+        search->passage_count = 0;
+        follow_queue(search);
+    }
+}
+
+/* A class of a module of C code, or NULL where that was not imported. */
+static const PyObject *class_in(const char *module_name, const char *name)
+{
+    PyObject *module = py_dict_item(py.PyImport_GetModuleDict(), module_name);
+    if (module == NULL || py_class_of(module) != py.PyModule_Type)
+        return NULL;
+    return py_dict_item(py.PyModule_GetDict(module), name);
 }
 
 /* ---- Roots ---- */
@@ -183,8 +236,11 @@ int py_ancestry_build(struct py_ancestry *ancestry, const struct py_graph *graph
     if (ancestry->parents == NULL)
         return -1;
     memset(ancestry->parents, 0xff, bytes);
+    search.passage_classes[0] = class_in("_collections", "deque");
+    search.passage_classes[1] = class_in("_functools", "_lru_cache_wrapper");
     reach_all(&search);
     memory_free(search.queue);
+    memory_free(search.passages);
     memory_free(search.outside);
     return search.status;
 }

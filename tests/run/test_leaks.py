@@ -112,6 +112,29 @@ class Verdicts(LeaksTest):
         self.assertGreaterEqual(told[0][0], 18)
         self.assertIn("held by __main__.kept[*] (list, ", told[0][2])
 
+    def test_a_bounded_cache_hides_nobody(self):
+        if self.interpreter.free_threaded:
+            self.skipTest("holders are not to be found there")
+        for cache in ("collections.deque(maxlen=400)", "functools.lru_cache(maxsize=400)(Message)"):
+            told = self.tell("""
+                import collections, functools, itertools
+                class Message:
+                    def __init__(self, number): pass
+                class Bot: pass
+                cache, bot, numbers = %s, Bot(), itertools.count()
+                bot.cogs = {"Seen": Bot()}
+                bot.cogs["Seen"].by_user = {user: [] for user in range(8)}
+                def step():
+                    for number in itertools.islice(numbers, 40):
+                        message = cache(number) if callable(cache) else Message(number)
+                        if not callable(cache): cache.append(message)
+                        bot.cogs["Seen"].by_user[number %% 8].append(message)
+                run(step, 20)
+            """ % cache)
+            with self.subTest(cache=cache):
+                self.assertRegex(told[0][2], SUSPECTED.replace(r"(\S+)", "__main__.Message"))
+                self.assertIn("50 of 50 are held by __main__.bot.cogs['Seen'].by_user[*][*] (dict, 8 items", told[0][2])
+
     def test_growth_that_stops_is_taken_back(self):
         told = self.tell("""
             class Message: pass
