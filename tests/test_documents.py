@@ -89,6 +89,34 @@ class Readme(unittest.TestCase):
                             self.assertIn(piece.strip(), readme)
 
 
+class Guide(unittest.TestCase):
+    """doc/from-snapshot-to-fix.md and its bot."""
+
+    PAGE = read("doc/from-snapshot-to-fix.md")
+
+    def test_its_fix_fits_its_bot(self):
+        bot = read("doc/leaky_discord_bot.py")
+        diff = re.search(r"```diff\n(.*?)```", self.PAGE, re.S).group(1)
+        for hunk in diff.split("@@\n"):
+            lines = hunk.splitlines()
+            before = "".join(line[1:] + "\n" for line in lines if line[0] in " -")
+            after = "".join(line[1:] + "\n" for line in lines if line[0] in " +")
+            self.assertEqual(bot.count(before), 1, before)
+            bot = bot.replace(before, after)
+        compile(bot, "fixed", "exec")
+
+    def test_its_commands_name_what_is_there(self):
+        commands = "".join(re.findall(r"```sh\n(.*?)```", self.PAGE, re.S))
+        paths = re.findall(r"\b(?:doc|tests|tools)/[\w/.-]+", commands)
+        self.assertGreaterEqual(len(paths), 4)
+        for path in paths:
+            self.assertTrue(os.path.exists(os.path.join(ROOT, path)), path)
+        names = [option.name.replace("_", "-") for option in OPTIONS]
+        ours = ("config", "rate", "max-messages", "deadline")
+        for option in re.findall(r" --([\w-]+)", commands):
+            self.assertIn(option, [*names, *ours])
+
+
 class ManPages(unittest.TestCase):
     @unittest.skipUnless(shutil.which("scdoc"), "scdoc is not installed")
     def test_they_are_sound(self):

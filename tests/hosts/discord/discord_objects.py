@@ -23,7 +23,7 @@ def user(user_id, name, bot=False):
 
 OWNER = user("400000000000000001", "owner")
 BOT_USER = user("400000000000000002", "leaky", bot=True)
-AUTHORS = [user(str(400000000000000010 + i), f"author{i}") for i in range(5)]
+AUTHORS = [user(str(400000000000000010 + i), f"author{i}") for i in range(12)]
 
 
 def self_user():
