@@ -87,7 +87,7 @@ static void follow_object(struct search *search, PyObject *object)
     py_graph_traverse(search->graph, object, reach, search);
 }
 
-static void follow_queue(struct search *search)
+static void follow(struct search *search)
 {
     while (search->head < search->tail && search->status == 0) {
         PyObject *object = search->queue[search->head++];
@@ -99,14 +99,14 @@ static void follow_queue(struct search *search)
     search->head = search->tail = 0;
 }
 
-static void follow(struct search *search)
+/* All those that were reached at once: of those that they lead to none is nearer than another. */
+static void follow_passages(struct search *search)
 {
-    follow_queue(search);
     while (search->passage_count > 0 && search->status == 0) {
         for (size_t i = 0; i < search->passage_count; i++)
             follow_object(search, search->passages[i]);
         search->passage_count = 0;
-        follow_queue(search);
+        follow(search);
     }
 }
 
@@ -224,6 +224,7 @@ static void reach_all(struct search *search)
     follow(search);
     for (enum py_root kind = PY_ROOT_FRAME; kind <= PY_ROOT_OUTSIDE; kind++)
         reach_outside(search, kind);
+    follow_passages(search);
 }
 
 /* ---- The whole ---- */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * Who holds whom: for each tracked object one that refers to it, on a shortest way from a root. Of
- * several kinds of roots the one that comes first below wins, however long the way is, and a way
- * through no deque and no lru_cache goes before one through them. Weak references do not count.
+ * several kinds of roots the one that comes first below wins, however long the way is; but ways
+ * through deques and lru_caches come last of all. Weak references do not count.
  */
 #ifndef MEMPROF_PY_ANCESTRY_H
 #define MEMPROF_PY_ANCESTRY_H

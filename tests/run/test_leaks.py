@@ -135,6 +135,25 @@ class Verdicts(LeaksTest):
                 self.assertRegex(told[0][2], SUSPECTED.replace(r"(\S+)", "__main__.Message"))
                 self.assertIn("50 of 50 are held by __main__.bot.cogs['Seen'].by_user[*][*] (dict, 8 items", told[0][2])
 
+    def test_a_bounded_cache_of_a_module_hides_no_variable(self):
+        if self.interpreter.free_threaded:
+            self.skipTest("holders are not to be found there")
+        told = self.tell("""
+            import collections
+            class Message: pass
+            cache = collections.deque(maxlen=400)
+            def main():
+                kept = []
+                def step():
+                    messages = [Message() for i in range(40)]
+                    cache.extend(messages)
+                    kept.extend(messages)
+                run(step, 20)
+            main()
+        """)
+        self.assertRegex(told[0][2], SUSPECTED.replace(r"(\S+)", "__main__.Message"))
+        self.assertRegex(told[0][2], r" held by <frame __main__\.\w+>\.f_locals\['kept'\]\S*\[\*\] \(list, ")
+
     def test_growth_that_stops_is_taken_back(self):
         told = self.tell("""
             class Message: pass
