@@ -131,6 +131,22 @@ class ManPages(unittest.TestCase):
                         self.assertNotIn(b"ERROR", done.stdout)
 
 
+class Version(unittest.TestCase):
+    def test_is_the_same_everywhere(self):
+        version = re.search(r"^  version: '(.+)',", read("meson.build"), re.M).group(1)
+        self.assertRegex(read("debian/changelog"), r"\Alibmemprof \(%s\) " % re.escape(version))
+        self.assertRegex(read("NEWS.md"), r"\A# News\n\n## %s " % re.escape(version))
+        self.assertIn("\nmemprof_version=%s\n" % version, read("tools/memprof-run"))
+
+    def test_debian_asks_for_what_the_build_needs(self):
+        script = read("tools/install-dependencies")
+        needed = set(" ".join(re.findall(r'^(?:build|report)="(.*)"', script, re.M)).split())
+        asked = re.search(r"^Build-Depends: (.+(?:\n .+)*)", read("debian/control"), re.M).group(1)
+        asked = {re.sub(r":any$", "", word.strip()) for word in asked.split(",")}
+        # gcc and libc6-dev are there wherever packages are built; meson brings ninja.
+        self.assertEqual(asked - {"debhelper-compat (= 13)"}, needed - {"gcc", "libc6-dev", "ninja-build"})
+
+
 class Sources(unittest.TestCase):
     def test_only_some_see_the_interpreter(self):
         for path in sources():
