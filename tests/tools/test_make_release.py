@@ -110,6 +110,10 @@ class MakeRelease(unittest.TestCase):
         self.assertIn("uncommitted changes", self.make("source", source=checkout, folder="2", code=1))
 
     def test_it_says_what_is_missing(self):
+        """And leaves nothing of an earlier run that could be taken for its own."""
+        os.mkdir(self.path("1"))
+        for name in ("libmemprof-%s-riscv64.tar.gz" % VERSION, "SHA256SUMS"):
+            open(self.path("1", name), "w").close()
         said = self.make("riscv64", "aarch64", code=1, LIBYAML_AARCH64="/nowhere/libyaml.a")
         self.assertIn("make-release: riscv64: neither this machine's architecture nor", said)
         if NATIVE != "aarch64":
