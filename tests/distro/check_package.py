@@ -151,7 +151,8 @@ def judge_library(judge, clean):
     for what, file, hardened in ("library", library, False), ("program", clean.inside("/usr/bin/memprof-report"), True):
         facts = subprocess.run(["readelf", "-d", "-l", "--dyn-syms", "-W", file], stdout=subprocess.PIPE,
                                check=True).stdout.decode()
-        found = {word for word in ("BIND_NOW", "GNU_RELRO", "_chk") if word in facts}
+        # Fortified functions end so; __stack_chk_fail, which does not, is what Debian's libyaml.a asks for.
+        found = [word for word in ("BIND_NOW", "GNU_RELRO", r"_chk\b") if re.search(word, facts)]
         judge.expect("linking of the " + what, len(found) == (3 if hardened else 0), facts)
 
 
