@@ -55,7 +55,9 @@ class MakeRelease(unittest.TestCase):
 
     def assert_complete(self, architecture):
         folder, files = self.unpack(architecture)
-        documents = {"share/doc/libmemprof/" + name for name in ("COPYING", "NEWS.md", "README.md", "copyright")}
+        documents = {"share/doc/libmemprof/" + name for name in (
+            "COPYING", "NEWS.md", "README.md", "copyright", "doc/from-snapshot-to-fix.md",
+            "doc/leaky_discord_bot.py")}
         pages = PAGES if shutil.which("scdoc") else set()
         self.assertEqual(files, {"bin/memprof-run", "lib/libmemprof.so"} | documents | pages)
         facts = subprocess.run(["readelf", "-h", "-d", "-S", "-W", folder + "/lib/libmemprof.so"],
