@@ -434,7 +434,7 @@ def one_time_load():
     def step():
         now = next(steps)
         if now == 10:
-            kept.extend(Message(i) for i in range(100000))
+            kept.extend(Message(i) for i in range(1000000))
     return step
 
 
