@@ -35,7 +35,7 @@ enum {
     LOWEST_DESCRIPTOR = 64, /* 0, 1 and 2 may be closed, and the program about to open them */
     LOOK_US = 100000,
     NICENESS = 10,
-    VENTURE_MS = 2000,
+    VENTURE_MS = 500, /* the end of the program waits for two seconds altogether */
     END_PATIENCE_MS = 1000,
     DESCRIPTOR_LIMIT = 1 << 16,
     PART_BYTES = 1 << 14 /* on the stack: room in the library would cost every process a mapping */

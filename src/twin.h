@@ -36,8 +36,8 @@ enum twin_state {
 int twin_start(struct twin *twin, uint64_t timeout_ms, int (*work)(struct text *answer));
 
 /* In `work`: sends `answer` as it is now, should what follows wait for ever on a lock that another
- * thread held. After two seconds, or half of what is left of `timeout_ms`, the twin then ends with
- * it. `answer` must stay untouched until twin_return(). */
+ * thread held. After half a second, or half of what is left of `timeout_ms`, the twin then ends
+ * with it. `answer` must stay untouched until twin_return(). */
 void twin_venture(const struct text *answer);
 void twin_return(void);
 

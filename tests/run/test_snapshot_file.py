@@ -17,19 +17,20 @@ LOST = "memprof: snapshot_file: lines are lost, until it can be written: "
 
 # Workers that take snapshots, all at once.
 WORKERS = host.joined(ASKING, """
-    def work(count):
-        Records.seen.clear()
-        wait(taken, "the first snapshot of a worker")
+    def work(count, inherited=0):
+        "`inherited` records are the parent's: the first of one's own may come at any moment after the fork."
+        wait(lambda: taken() > inherited, "the first snapshot of a worker")
         for i in range(count):
             snapshot()
-        return [record.memprof_sequence for record in Records.seen]
+        return [record.memprof_sequence for record in Records.seen[inherited:]]
 
     def run_workers(number, count):
         children = []
         for i in range(number):
+            inherited = taken()
             pid = os.fork()
             if pid == 0:
-                os._exit(0 if work(count)[-1] >= count else 1)
+                os._exit(0 if work(count, inherited)[-1] >= count else 1)
             children.append(pid)
         assert [os.waitpid(pid, 0)[1] for pid in children] == [0] * number
         return children
