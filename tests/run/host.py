@@ -22,7 +22,7 @@ LIBRARY = os.environ.get("MEMPROF_LIBRARY", "")
 STARTED = "Main :: Starting memory profiler"
 TIMEOUT_SECONDS = int(os.environ.get("MEMPROF_TEST_TIMEOUT", "180"))
 CANNOT_FORK = "MEMPROF_TEST_CANNOT_FORK" in os.environ
-SIDE_BY_SIDE = 4
+SIDE_BY_SIDE = 2    # copies have a low priority: with more of them some would not be done in time
 
 LOGGING_TO_STDERR = """
     import logging

@@ -444,8 +444,9 @@ class Without(host.HostTest):
         ended = self.run_program(host.joined(test_modes.ASKING, """
             keep = [complex(i, 2) for i in range(400000)]
             while not taken() or Records.seen[-1].memprof_forked:    # it may have answered already
+                pid = ask_and_stop_twin()
                 before = taken()
-                os.kill(ask_and_stop_twin(), signal.SIGKILL)
+                os.kill(pid, signal.SIGKILL)
                 wait(lambda: taken() > before, "the snapshot in place of it")
             seen = Records.seen[-1], snapshot(), snapshot()
             print([(record.memprof_forked, table(record).get("complex")) for record in seen])
