@@ -115,18 +115,18 @@ def make_roots():
 
 def build(builder):
     """Builds source and binary packages; the folder that they are in."""
-    work = builder.inside("/memprof/work")
+    work = builder.inside("/memprof/package")
     shutil.rmtree(work, ignore_errors=True)
     shutil.copytree(SOURCE, work + "/libmemprof", symlinks=True,
                     ignore=shutil.ignore_patterns(".git", "build", "build-*", "__pycache__"))
-    builder.get("build-dep", "./", folder="/memprof/work/libmemprof")
-    builder.need("dpkg-buildpackage", "-us", "-uc", folder="/memprof/work/libmemprof")
+    builder.get("build-dep", "./", folder="/memprof/package/libmemprof")
+    builder.need("dpkg-buildpackage", "-us", "-uc", folder="/memprof/package/libmemprof")
     return work
 
 
 def judge_build(judge, builder, work):
     code, text = builder.say("sh", "-c", "lintian --allow-root --fail-on error,warning *.changes",
-                             folder="/memprof/work")
+                             folder="/memprof/package")
     judge.expect("lintian", code == 0, text)
     (source,) = glob.glob(work + "/*.tar.*")
     names = subprocess.run(["tar", "-tf", source], stdout=subprocess.PIPE, check=True).stdout.decode()
