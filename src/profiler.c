@@ -14,10 +14,10 @@
 #include "message.h"
 #include "py_api.h"
 #include "py_capture.h"
+#include "py_delivery.h"
 #include "py_heap.h"
 #include "py_host.h"
 #include "py_log.h"
-#include "py_outlet.h"
 #include "py_thread.h"
 #include "report.h"
 #include "snapshot_file.h"
@@ -46,7 +46,6 @@ static struct {
     /* The threads that are between the events around a fork; 0 in a free place. */
     _Atomic pthread_t told[TOLD_FORKS];
     atomic_bool told_overflowed;
-    atomic_bool is_writing; /* to the file of snapshots, on a disk that may not answer */
 } profiler;
 
 static struct {
@@ -59,7 +58,6 @@ static struct {
     bool announced;
     bool registered_again;
     bool said_signal_lost;
-    bool said_unwritten;
 } schedule;
 
 static uint64_t interval_ms(void)
@@ -68,32 +66,6 @@ static uint64_t interval_ms(void)
 }
 
 static const struct py_host_events events;
-
-/* Snapshots are records at INFO, verdicts at WARNING. */
-struct outlets {
-    enum outlet info, warning;
-};
-
-static struct outlets find_outlets(bool patient)
-{
-    struct outlets outlets = {py_outlet_now(PY_LOG_INFO, patient), OUTLET_NOWHERE};
-    if (profiler.config.leak_detection)
-        outlets.warning = py_outlet_now(PY_LOG_WARNING, false);
-    if (profiler.config.leak_detection && outlets.warning == OUTLET_NOWHERE)
-        outlets.warning = outlets.info;
-    return outlets;
-}
-
-static bool is_heard(struct outlets outlets)
-{
-    return outlets.info != OUTLET_NOWHERE || outlets.warning != OUTLET_NOWHERE;
-}
-
-/* Whoever names a file wants what it gets, whether or not somebody reads the log. */
-static bool has_file(void)
-{
-    return profiler.config.snapshot_file.text[0] != '\0';
-}
 
 static void announce(struct outlets outlets)
 {
@@ -113,50 +85,6 @@ static void announce(struct outlets outlets)
 }
 
 /* ---- A snapshot ---- */
-
-enum { FOOTPRINT_EXTRAS = 6 };
-
-/* What is known of the process, as attributes of the record. Returns how many. */
-static size_t add_footprint(struct py_log_extra *extra, const struct footprint *footprint)
-{
-    const struct {
-        const char *name;
-        uint64_t value;
-    } members[FOOTPRINT_EXTRAS] = {
-        {"memprof_resident_bytes", footprint->resident_bytes},
-        {"memprof_anonymous_bytes", footprint->anonymous_bytes},
-        {"memprof_swapped_bytes", footprint->swapped_bytes},
-        {"memprof_allocated_blocks", footprint->blocks},
-        {"memprof_allocator_used_bytes", footprint->allocator_used_bytes},
-        {"memprof_allocator_free_bytes", footprint->allocator_free_bytes},
-    };
-    size_t count = 0;
-    for (size_t i = 0; i < FOOTPRINT_EXTRAS; i++) {
-        if (members[i].value != FOOTPRINT_UNKNOWN)
-            extra[count++] = (struct py_log_extra){members[i].name, (double)members[i].value, 1};
-    }
-    return count;
-}
-
-static void log_snapshot(enum outlet outlet, const struct snapshot *snapshot,
-                         const struct text *text)
-{
-    const struct py_log_extra own[] = {
-        {"memprof_objects", (double)snapshot->objects, 1},
-        {"memprof_bytes", (double)snapshot->bytes, 1},
-        {"memprof_classes", (double)snapshot->class_count, 1},
-        {"memprof_duration_ms", snapshot->duration_ms, 0},
-        {"memprof_pause_ms", snapshot->pause_ms, 0},
-        {"memprof_longest_pause_ms", snapshot->longest_pause_ms, 0},
-        {"memprof_forked", snapshot->is_forked, 1},
-        {"memprof_sequence", (double)snapshot->sequence, 1},
-    };
-    struct py_log_extra extra[sizeof(own) / sizeof(own[0]) + FOOTPRINT_EXTRAS];
-    memcpy(extra, own, sizeof(own));
-    size_t count = sizeof(own) / sizeof(own[0]);
-    count += add_footprint(&extra[count], &snapshot->footprint);
-    py_outlet_emit(outlet, PY_LOG_INFO, text->bytes, text->size, extra, count);
-}
 
 /* A record that says when the next one comes later than the interval, and when no more. */
 static void log_stretch(enum outlet outlet, uint64_t rest_ms, double pause_ms)
@@ -180,37 +108,6 @@ static void log_stretch(enum outlet outlet, uint64_t rest_ms, double pause_ms)
     text_clear(&text);
 }
 
-static void log_verdicts(struct outlets outlets)
-{
-    bool is_warning;
-    const struct text *text;
-    for (size_t i = 0; (text = py_capture_verdict(i, &is_warning)) != NULL; i++) {
-        enum outlet outlet = is_warning ? outlets.warning : outlets.info;
-        if (outlet != OUTLET_NOWHERE && !text->failed)
-            py_outlet_emit(outlet, is_warning ? PY_LOG_WARNING : PY_LOG_INFO, text->bytes,
-                           text->size, NULL, 0);
-    }
-}
-
-/* GIL; released meanwhile. */
-static void keep_line(const struct text *line)
-{
-    const struct snapshot_file file = {
-        .path = profiler.config.snapshot_file.text,
-        .pid = (long)profiler.process,
-        .limit_bytes = (uint64_t)profiler.config.snapshot_file_max_mb << 20,
-    };
-    const char *why;
-    atomic_store(&profiler.is_writing, true);
-    PyThreadState *state = py.PyEval_SaveThread();
-    if (snapshot_file_append(&file, line->bytes, line->size, &why) != 0)
-        message_write_once(&schedule.said_unwritten,
-                           "snapshot_file: lines are lost, until it can be written: %s: %s", why,
-                           file.path);
-    py.PyEval_RestoreThread(state);
-    atomic_store(&profiler.is_writing, false);
-}
-
 /* Ends the snapshot under way and hands it out. */
 static void complete_snapshot(struct outlets outlets)
 {
@@ -222,11 +119,7 @@ static void complete_snapshot(struct outlets outlets)
         cost_interval_ms(interval_ms(), pause_ms, profiler.config.max_overhead_percent);
     if (rest_ms > interval_ms() && schedule.next_ms < schedule.taken_ms + rest_ms)
         schedule.next_ms = schedule.taken_ms + rest_ms;
-    if (complete && has_file())
-        keep_line(py_capture_line());
-    if (complete && outlets.info != OUTLET_NOWHERE)
-        log_snapshot(outlets.info, snapshot, text);
-    log_verdicts(outlets);
+    py_delivery_send(outlets, snapshot, complete ? text : NULL);
     py_capture_clear();
     if (outlets.info != OUTLET_NOWHERE)
         log_stretch(outlets.info, rest_ms, pause_ms);
@@ -270,16 +163,16 @@ static uint64_t tick(bool asked)
     bool patient = asked || (is_under_way && schedule.patient) ||
                    now_ms - schedule.started_ms >= interval_ms();
     check_signal();
-    struct outlets outlets = find_outlets(patient);
+    struct outlets outlets = py_delivery_outlets(patient);
     if (is_under_way)
         complete_snapshot(outlets);
-    if (!is_heard(outlets) && !schedule.announced && !has_file())
+    if (!py_delivery_is_wanted(outlets) && !schedule.announced)
         return look_later(now_ms);
-    if (is_heard(outlets))
+    if (py_delivery_is_heard(outlets))
         announce(outlets);
     now_ms = monotonic_ms();
     schedule.patient = patient;
-    if ((is_heard(outlets) || has_file()) && (asked || now_ms >= schedule.next_ms))
+    if (py_delivery_is_wanted(outlets) && (asked || now_ms >= schedule.next_ms))
         take_snapshot(outlets, asked);
     /* From the first one on: late or left-out snapshots do not shift those that follow. */
     now_ms = monotonic_ms();
@@ -308,12 +201,12 @@ static void finish(bool asked)
 {
     if (!profiler.ended)
         return;
-    struct outlets outlets = find_outlets(true);
+    struct outlets outlets = py_delivery_outlets(true);
     if (py_capture_is_under_way())
         complete_before_end(outlets);
-    if (!(is_heard(outlets) || has_file()) || !(asked || profiler.config.snapshot_at_exit))
+    if (!py_delivery_is_wanted(outlets) || !(asked || profiler.config.snapshot_at_exit))
         return;
-    if (is_heard(outlets))
+    if (py_delivery_is_heard(outlets))
         announce(outlets);
     take_snapshot(outlets, asked);
 }
@@ -323,13 +216,8 @@ static bool is_wanted(void)
     return !atomic_load(&profiler.ended);
 }
 
-static bool may_block(void)
-{
-    return py_outlet_is_busy() || atomic_load(&profiler.is_writing);
-}
-
 static const struct py_thread_work work = {
-    tick, finish, py_capture_is_under_way, py_capture_attend, may_block, is_wanted,
+    tick, finish, py_capture_is_under_way, py_capture_attend, py_delivery_is_busy, is_wanted,
 };
 
 static int start_thread(void)
@@ -414,12 +302,11 @@ static void on_after_fork_in_parent(void)
 
 static void begin_to_profile(void)
 {
-    py_outlet_begin(profiler.config.output);
+    py_delivery_begin(&profiler.config);
     py_capture_begin(&profiler.config, profiler.descendant ? (long)profiler.process : 0);
     memset(&schedule, 0, sizeof(schedule));
     schedule.started_ms = monotonic_ms();
     schedule.next_ms = schedule.started_ms;
-    profiler.is_writing = false;
     schedule.look_ms = FIRST_LOOK_MS / 2;
 }
 
