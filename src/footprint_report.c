@@ -11,7 +11,7 @@
 #include <string.h>
 
 /* Growth of fewer blocks than one for so many bytes is not one of small objects. */
-enum { LARGE_BLOCK_BYTES = 1 << 16 };
+enum { LARGE_BLOCK_BYTES = 1 << 14 };
 
 static uint64_t distance(uint64_t a, uint64_t b)
 {
