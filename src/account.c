@@ -113,6 +113,11 @@ int account_tell(struct account *account, struct snapshot *snapshot, uint64_t st
     return words->record.failed || words->line.failed ? -1 : 0;
 }
 
+const char *account_next_suspect(const struct account *account, size_t *position)
+{
+    return account->history != NULL ? suspects_next_told(account->history, position) : NULL;
+}
+
 void account_words_clear(struct account_words *words)
 {
     text_clear(&words->record);

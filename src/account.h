@@ -49,6 +49,9 @@ int account_tell(struct account *account, struct snapshot *snapshot, uint64_t st
                  const struct timespec *start_time, bool is_comparable,
                  struct account_words *words);
 
+/* As suspects_next_told(); NULL at once without leak_detection. No Python, no GIL. */
+const char *account_next_suspect(const struct account *account, size_t *position);
+
 void account_words_clear(struct account_words *words);
 
 #endif

@@ -12,6 +12,7 @@
 #include "fork_watch.h"
 #include "memprof.h"
 #include "message.h"
+#include "metrics/py_metrics.h"
 #include "py_api.h"
 #include "py_capture.h"
 #include "py_delivery.h"
@@ -150,9 +151,10 @@ static void check_signal(void)
 
 static uint64_t look_later(uint64_t now_ms)
 {
+    uint64_t limit_ms = schedule.announced ? interval_ms() : LAST_LOOK_MS;
     schedule.look_ms *= 2;
-    if (schedule.look_ms > LAST_LOOK_MS)
-        schedule.look_ms = LAST_LOOK_MS;
+    if (schedule.look_ms > limit_ms)
+        schedule.look_ms = limit_ms;
     return now_ms + schedule.look_ms;
 }
 
@@ -163,6 +165,7 @@ static uint64_t tick(bool asked)
     bool patient = asked || (is_under_way && schedule.patient) ||
                    now_ms - schedule.started_ms >= interval_ms();
     check_signal();
+    py_delivery_look();
     struct outlets outlets = py_delivery_outlets(patient);
     if (is_under_way)
         complete_snapshot(outlets);
@@ -178,7 +181,9 @@ static uint64_t tick(bool asked)
     now_ms = monotonic_ms();
     while (schedule.next_ms <= now_ms)
         schedule.next_ms += ((now_ms - schedule.next_ms) / interval_ms() + 1) * interval_ms();
-    uint64_t look_ms = schedule.announced ? schedule.next_ms : look_later(now_ms);
+    /* Metrics may come late; where they do not, looks become rare. */
+    bool looks = !schedule.announced || profiler.config.metrics;
+    uint64_t look_ms = looks ? look_later(now_ms) : schedule.next_ms;
     return look_ms < schedule.next_ms ? look_ms : schedule.next_ms;
 }
 
@@ -317,6 +322,7 @@ static bool become_child(void)
         return false;
     py_thread_forget();
     py_log_forget();
+    py_metrics_forget();
     snapshot_file_forget();
     told_clear();
     profiler.process = getpid();
@@ -392,6 +398,7 @@ int profiler_begin(const struct config *config, bool descendant)
         watching =
             fork_watch_begin(before_any_fork, py_thread_let_go, after_any_fork_in_child) == 0;
     py_log_begin();
+    py_metrics_begin();
     begin_to_profile();
     install_snapshot_signal((int)config->snapshot_signal);
     return start_thread();

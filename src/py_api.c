@@ -82,6 +82,13 @@ PyObject *py_callable(struct py_method *method, PyObject *self)
     return callable;
 }
 
+PyObject *py_string(const char *text)
+{
+    PyObject *string = py.PyUnicode_DecodeUTF8(text, (ssize_t)strlen(text), "replace");
+    py_clear_error();
+    return string;
+}
+
 PyObject *py_attribute(PyObject *object, const char *name)
 {
     PyObject *value = py.PyObject_GetAttrString(object, name);

@@ -46,7 +46,7 @@ struct py_allocator {
     void (*free)(void *ctx, void *block);
 };
 
-enum { PY_METH_VARARGS = 0x0001, PY_METH_NOARGS = 0x0004 };
+enum { PY_METH_VARARGS = 0x0001, PY_METH_NOARGS = 0x0004, PY_METH_O = 0x0008 };
 
 struct py_api {
 #define PY_FUNCTION(type, name, parameters) type(*name) parameters;
@@ -77,6 +77,10 @@ void py_release(PyObject *object);
 /* A callable of `method`, which must live as long as the process; `self`, which may be NULL, is
  * what it gets first. New reference, or NULL with the exception cleared. */
 PyObject *py_callable(struct py_method *method, PyObject *self);
+
+/* The str of `text`; what is no UTF-8 in it becomes U+FFFD. New reference, or NULL with the
+ * exception cleared. */
+PyObject *py_string(const char *text);
 
 /* `object.name`, or NULL with the exception cleared. New reference. */
 PyObject *py_attribute(PyObject *object, const char *name);

@@ -453,6 +453,11 @@ const struct text *py_capture_verdict(size_t place, bool *is_warning)
     return &words->verdicts[place];
 }
 
+const char *py_capture_next_suspect(size_t *position)
+{
+    return account_next_suspect(&self.account, position);
+}
+
 const struct text *py_capture_line(void)
 {
     return &current.words.line;

@@ -40,6 +40,10 @@ bool py_capture_finish(const struct snapshot **snapshot, const struct text **tex
  * there are no more. Valid as long. Any thread. */
 const struct text *py_capture_verdict(size_t place, bool *is_warning);
 
+/* The next class that is suspected of a leak now, from `*position` on, which starts at 0; NULL
+ * after the last one. Valid as long. Any thread. */
+const char *py_capture_next_suspect(size_t *position);
+
 /* The same snapshot and verdicts as a line of JSON (snapshot_line.h), for `snapshot_file`; empty
  * without that option. Valid as long. Any thread. */
 const struct text *py_capture_line(void);

@@ -5,6 +5,8 @@
 #include "py_delivery.h"
 
 #include "message.h"
+#include "metrics/gauges.h"
+#include "metrics/py_metrics.h"
 #include "py_capture.h"
 #include "snapshot_file.h"
 #include "text.h"
@@ -26,6 +28,12 @@ void py_delivery_begin(const struct config *config)
     self.said_unwritten = false;
     atomic_store(&is_writing, false);
     py_outlet_begin(config->output);
+}
+
+void py_delivery_look(void)
+{
+    if (self.config->metrics)
+        py_metrics_attend();
 }
 
 struct outlets py_delivery_outlets(bool patient)
@@ -51,7 +59,7 @@ static bool has_file(void)
 
 bool py_delivery_is_wanted(struct outlets outlets)
 {
-    return py_delivery_is_heard(outlets) || has_file();
+    return py_delivery_is_heard(outlets) || has_file() || py_metrics_are_shown();
 }
 
 /* ---- The log ---- */
@@ -133,11 +141,26 @@ static void keep_line(const struct text *line)
     atomic_store(&is_writing, false);
 }
 
+/* ---- The metrics ---- */
+
+static void show(const struct snapshot *snapshot)
+{
+    const char *suspects[GAUGES_SUSPECTS_LIMIT + 1];
+    size_t position = 0, count = 0;
+    do {
+        suspects[count] = py_capture_next_suspect(&position);
+    } while (suspects[count] != NULL && ++count < GAUGES_SUSPECTS_LIMIT);
+    suspects[count] = NULL;
+    gauges_set(snapshot, (size_t)self.config->top_n_classes, suspects);
+}
+
 /* ---- All of them ---- */
 
 void py_delivery_send(struct outlets outlets, const struct snapshot *snapshot,
                       const struct text *text)
 {
+    if (text != NULL && self.config->metrics)
+        show(snapshot);
     if (text != NULL && has_file())
         keep_line(py_capture_line());
     if (text != NULL && outlets.info != OUTLET_NOWHERE)
@@ -147,5 +170,5 @@ void py_delivery_send(struct outlets outlets, const struct snapshot *snapshot,
 
 bool py_delivery_is_busy(void)
 {
-    return py_outlet_is_busy() || atomic_load(&is_writing);
+    return py_outlet_is_busy() || atomic_load(&is_writing) || py_metrics_is_busy();
 }

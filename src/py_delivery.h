@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Where a finished snapshot and its verdicts go: to the log and to the file of snapshots.
+ * Where a finished snapshot and its verdicts go: to the log, to the file of snapshots, and to the
+ * metrics of the program.
  */
 #ifndef MEMPROF_PY_DELIVERY_H
 #define MEMPROF_PY_DELIVERY_H
@@ -20,6 +21,9 @@ struct outlets {
 /* For a process that begins to be profiled; `config` must live as long as that. What was said once
  * may be said again. Needs no GIL. */
 void py_delivery_begin(const struct config *config);
+
+/* Looks for metrics of the program that take the figures of snapshots. GIL; Python code runs. */
+void py_delivery_look(void);
 
 /* Where records would go now; `patient` as for py_outlet_now(). GIL. */
 struct outlets py_delivery_outlets(bool patient);

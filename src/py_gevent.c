@@ -29,7 +29,7 @@ int py_gevent_is_patched(void)
 {
     PyObject *monkey = py_module_if_ready("gevent.monkey");
     PyObject *ask = monkey != NULL ? py_attribute(monkey, "is_module_patched") : NULL;
-    PyObject *name = py.PyUnicode_DecodeUTF8("threading", 9, NULL);
+    PyObject *name = py_string("threading");
     int patched = name != NULL && py_truth(call(ask, name, NULL), 0);
     py_release(ask);
     py_release(name);

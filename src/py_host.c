@@ -197,7 +197,7 @@ static void set_in_os(const char *name, const char *value)
 {
     PyObject *os = py_module_if_ready("os");
     PyObject *environment = os != NULL ? py_attribute(os, "environ") : NULL;
-    PyObject *key = py.PyUnicode_DecodeUTF8(name, (ssize_t)strlen(name), NULL);
+    PyObject *key = py_string(name);
     PyObject *text = py.PyUnicode_DecodeUTF8(value, (ssize_t)strlen(value), "surrogateescape");
     if (environment != NULL && key != NULL && text != NULL)
         py.PyObject_SetItem(environment, key, text);

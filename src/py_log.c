@@ -14,11 +14,6 @@ enum { LEVEL_NOTSET = 0 };
 
 static PyObject *own_logger;
 
-static PyObject *new_string(const char *text)
-{
-    return py.PyUnicode_DecodeUTF8(text, (ssize_t)strlen(text), "replace");
-}
-
 static int is_instance_of(PyObject *object, PyObject *module, const char *class_name)
 {
     PyObject *class = py_attribute(module, class_name);
@@ -43,7 +38,7 @@ static PyObject *manager_of(PyObject *logging)
 static PyObject *program_logger(PyObject *logging, PyObject *manager)
 {
     PyObject *loggers = py_attribute(manager, "loggerDict");
-    PyObject *name = new_string(MEMPROF_LOGGER);
+    PyObject *name = py_string(MEMPROF_LOGGER);
     PyObject *logger = NULL;
     if (loggers != NULL && name != NULL)
         logger = py.PyObject_GetItem(loggers, name);
@@ -60,7 +55,7 @@ static PyObject *program_logger(PyObject *logging, PyObject *manager)
 
 static PyObject *make_logger(PyObject *class)
 {
-    PyObject *name = new_string(MEMPROF_LOGGER);
+    PyObject *name = py_string(MEMPROF_LOGGER);
     PyObject *logger = NULL;
     if (class != NULL && name != NULL)
         logger = py.PyObject_CallFunctionObjArgs(class, name, NULL);
@@ -182,7 +177,7 @@ static void name_this_thread(void)
     PyObject *threading = py_module_if_ready("threading");
     PyObject *current = threading != NULL ? py_attribute(threading, "current_thread") : NULL;
     PyObject *thread = current != NULL ? py.PyObject_CallFunctionObjArgs(current, NULL) : NULL;
-    PyObject *name = new_string(MEMPROF_THREAD);
+    PyObject *name = py_string(MEMPROF_THREAD);
     if (thread != NULL && name != NULL)
         py.PyObject_SetAttrString(thread, "name", name);
     py_clear_error();
@@ -211,9 +206,9 @@ static PyObject *make_record(PyObject *logger, enum py_log_level wanted, PyObjec
                              PyObject *extra)
 {
     PyObject *make = py_attribute(logger, "makeRecord");
-    PyObject *name = new_string(MEMPROF_LOGGER);
+    PyObject *name = py_string(MEMPROF_LOGGER);
     PyObject *level = py.PyLong_FromLongLong(wanted);
-    PyObject *file = new_string(MEMPROF_LIBRARY);
+    PyObject *file = py_string(MEMPROF_LIBRARY);
     PyObject *line = py.PyLong_FromLongLong(0);
     PyObject *arguments = py.PyTuple_New(0);
     PyObject *none = py._Py_NoneStruct;

@@ -36,6 +36,7 @@ struct config {
     long snapshot_signal;
     long snapshot_at_exit;
     long output;
+    long metrics;
     struct config_path snapshot_file;
     long snapshot_file_max_mb;
     long leak_detection;

@@ -226,14 +226,16 @@ static int find_section(struct tree *tree, const char *const *path, int *section
 static int apply_tree(struct config *config, struct tree *tree, const char *const *path,
                       struct section *section, struct fault *fault)
 {
-    static const struct fault absent = {.text = "has no section " MEMPROF_SECTION_NAME
-                                                ", so the profiler stays off"};
+    struct fault absent = {0};
     bool present;
 
     if (find_section(tree, path, &section->node, &present, fault) != 0)
         return -1;
-    if (!present && !section->file->overridden[OPTION_ENABLED])
+    if (!present && !section->file->overridden[OPTION_ENABLED]) {
+        fault_set(&absent, 0, 0,
+                  "has no section " MEMPROF_SECTION_NAME ", so the profiler stays off");
         config_report(section->environment, CONFIG_WARNING, section->file->name, &absent);
+    }
     if (section->node == TREE_NONE)
         return 0;
     if (collect_values(section, fault) != 0)

@@ -29,10 +29,9 @@ struct option {
     long minimum, maximum;      /* of an integer; the most names of a list or bytes of a path */
     const char *const *choices; /* of a choice; ends with NULL */
     size_t offset;              /* of its field in struct config */
-    const char *help;
 };
 
-#define OPTION_COUNT 16
+#define OPTION_COUNT 17
 /* The row of the switch for everything: the first, because nothing is to be read before it. */
 #define OPTION_ENABLED 0
 #define OPTION_TEXT_SIZE 128
@@ -43,6 +42,9 @@ extern const struct option option_table[OPTION_COUNT];
  * word. */
 const struct option *option_find(const char *name, size_t length);
 const struct option *option_nearest(const char *name, size_t length);
+
+/* One sentence on what it does. Not for the library: the linker leaves it out there. */
+const char *option_help(const struct option *option);
 
 /* The option's field: a struct config_names of OPTION_NAMES, a struct config_path of
  * OPTION_PATH, else a long. */

@@ -363,3 +363,13 @@ void suspects_clear(struct suspects *suspects)
         text_clear(&suspects->list[i].parts);
     suspects->count = 0;
 }
+
+const char *suspects_next_told(const struct history *history, size_t *position)
+{
+    while (*position < history_moving(history)) {
+        size_t at = (*position)++;
+        if (is_told(history, at))
+            return history_suspect_name(history, at);
+    }
+    return NULL;
+}

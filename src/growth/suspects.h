@@ -37,4 +37,8 @@ void suspects_find(struct suspects *suspects, struct history *history,
 
 void suspects_clear(struct suspects *suspects);
 
+/* The next class that has been told of and not cleared since, from `*position` on, which starts at
+ * 0; NULL after the last one. The name is the history's own, until its next history_add(). */
+const char *suspects_next_told(const struct history *history, size_t *position);
+
 #endif

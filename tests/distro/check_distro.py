@@ -17,15 +17,19 @@ import sys
 
 TESTS = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 PACKAGES = ["python3", "python3-venv", "python3-discord", "python3-aiohttp", "python3-yaml",
-            "binutils"]
+            "python3-prometheus-client", "binutils"]
 MIRROR = "http://deb.debian.org/debian"
 # Newer releases than debootstrap knows are laid out like sid.
 SCRIPT = "/usr/share/debootstrap/scripts/sid"
 RUNS = [["tests/run/test_%s.py" % name]
         for name in ("snapshot", "modes", "activation", "config", "logging", "lifecycle",
-                     "retention", "leaks", "untracked", "process")]
+                     "retention", "leaks", "untracked", "process", "metrics")]
 RUNS += [["tests/run/stress_start_stop.py", "200"],
          ["tests/hosts/discord/check_discord.py", "--library", "/memprof/libmemprof.so"]]
+
+# What needs packages that not every release has.
+OTLP_RUN = ["tests/run/test_otlp.py"]
+OTLP_PACKAGE = "python3-opentelemetry-exporter-otlp-proto-http"
 
 
 def skip(reason):
@@ -75,6 +79,8 @@ class Root:
                 subprocess.run(["umount", place])
 
     def install(self, packages):
+        """Returns those of `packages` that there are."""
+        found = []
         quiet = dict(stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         self.run("apt-get", "update", "-q", **quiet)
         self.run("apt-get", "install", "-y", "-q", "--no-install-recommends", *PACKAGES, check=True,
@@ -84,6 +90,9 @@ class Root:
                             **quiet)
             if done.returncode != 0:
                 print("skipped: %s has no package %s" % (self.release, package))
+            else:
+                found.append(package)
+        return found
 
     def bring(self, library):
         work = os.path.join(self.path, "memprof")
@@ -111,9 +120,9 @@ def main():
     passed = failed = 0
     try:
         root.mount()
-        root.install(packages)
+        runs = RUNS + ([OTLP_RUN] if OTLP_PACKAGE in root.install(packages) else [])
         root.bring(library)
-        for test, *arguments in RUNS:
+        for test, *arguments in runs:
             done = root.run("python3", "/memprof/" + test, *arguments, stdout=subprocess.PIPE,
                             stderr=subprocess.STDOUT)
             text = done.stdout.decode("utf-8", "replace")

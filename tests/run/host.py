@@ -29,6 +29,34 @@ LOGGING_TO_STDERR = """
     logging.basicConfig(level=logging.INFO, format="%(levelname)s:%(name)s:%(threadName)s:%(message)s")
 """
 
+# Snapshots on request, by SIGUSR1, beside what the program reads itself; the first one has been.
+ASKING = """
+    import logging, os, signal, sys, threading, time
+
+    class Records(logging.Handler):
+        "Keeps one only: each is some sixty blocks, and blocks are counted here."
+        count, last = 0, None
+        def emit(self, record):
+            if hasattr(record, "memprof_objects"):
+                Records.last = record
+                Records.count += 1
+    logging.getLogger().addHandler(Records())
+
+    def wait(condition, what):
+        until = time.monotonic() + 50
+        while not condition():
+            assert time.monotonic() < until, what
+            time.sleep(0.002)
+
+    def snapshot():
+        before = Records.count
+        os.kill(os.getpid(), signal.SIGUSR1)
+        wait(lambda: Records.count > before, "a snapshot")
+        return Records.last
+
+    wait(lambda: Records.count, "the first snapshot")
+"""
+
 # Keeps, in a file that is shared with every copy of the process, what audit hooks written in Python
 # are told in any process but the first.
 AUDITED = """

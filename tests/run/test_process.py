@@ -9,31 +9,7 @@ import host
 
 JEMALLOC = (glob.glob("/usr/lib/*/libjemalloc.so.2") or [None])[0]
 
-# Snapshots on request, beside what the program reads itself.
-ASKING = host.joined("""
-    import ctypes, gc, json, logging, os, signal, sys, threading, time
-
-    class Records(logging.Handler):
-        "Keeps one only: each is some sixty blocks, and blocks are counted here."
-        count, last = 0, None
-        def emit(self, record):
-            if hasattr(record, "memprof_objects"):
-                Records.last = record
-                Records.count += 1
-    logging.getLogger().addHandler(Records())
-
-    def wait(condition, what):
-        until = time.monotonic() + 50
-        while not condition():
-            assert time.monotonic() < until, what
-            time.sleep(0.002)
-
-    def snapshot():
-        before = Records.count
-        os.kill(os.getpid(), signal.SIGUSR1)
-        wait(lambda: Records.count > before, "a snapshot")
-        return Records.last
-
+ASKING = host.joined("import ctypes, gc, json", host.ASKING, """
     def lines(record):
         "The line on the process and the verdict, which may be missing."
         return record.getMessage().split("\\n\\n")[-2].split("\\n")
@@ -55,8 +31,6 @@ ASKING = host.joined("""
         block = libc.malloc(size)
         libc.memset(block, 1, size)
         return block
-
-    wait(lambda: Records.count, "the first snapshot")
 """)
 HAS_MALLINFO2 = "hasattr(libc, 'mallinfo2')"
 SIZE = r"[\d.]+ (?:B|KB|MB|GB)"

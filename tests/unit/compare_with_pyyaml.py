@@ -23,7 +23,7 @@ TYPES = {
     "follow_children": "boolean", "collect": "boolean", "count_untracked": "boolean",
     "snapshot_mode": ("auto", "inline", "fork"), "fork_timeout_seconds": (1, 3600),
     "max_overhead_percent": (1, 100), "snapshot_signal": "signal",
-    "snapshot_at_exit": "boolean", "output": ("auto", "logging", "stderr"),
+    "snapshot_at_exit": "boolean", "output": ("auto", "logging", "stderr"), "metrics": "boolean",
     "snapshot_file": "path", "snapshot_file_max_mb": (1, 1000000), "leak_detection": "boolean",
     "retention_classes": "names",
 }
@@ -31,7 +31,8 @@ DEFAULTS = {
     "enabled": False, "interval_seconds": 60, "top_n_classes": 50, "follow_children": False,
     "collect": True, "count_untracked": False, "snapshot_mode": "auto", "fork_timeout_seconds": 60,
     "max_overhead_percent": 5, "snapshot_signal": "none", "snapshot_at_exit": False,
-    "output": "auto", "snapshot_file": "", "snapshot_file_max_mb": 64, "leak_detection": True, "retention_classes": [],
+    "output": "auto", "metrics": True, "snapshot_file": "", "snapshot_file_max_mb": 64, "leak_detection": True,
+    "retention_classes": [],
 }
 VARIABLES = {"SIXTY": "60", "YES": "yes", "WORD": "auto", "EMPTY": "", "NESTED": "${SIXTY}"}
 

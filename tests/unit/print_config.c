@@ -61,7 +61,7 @@ static void print_table(void)
 
         printf("%s\t%s\t%s\t%s\t%s\t%s\n", option->name, option_type_name(option->type),
                option_format(option, &option->fallback, fallback), option_describe(option, allowed),
-               option->variable, option->help);
+               option->variable, option_help(option));
     }
 }
 

@@ -33,6 +33,7 @@ static void test_no_file_means_enabled(void **state)
                                     .fork_timeout_seconds = 60,
                                     .max_overhead_percent = 5,
                                     .output = CONFIG_OUTPUT_AUTO,
+                                    .metrics = 1,
                                     .snapshot_file_max_mb = 64,
                                     .leak_detection = 1};
 
@@ -55,6 +56,7 @@ static void test_a_file_decides_about_enabled(void **state)
                                     .fork_timeout_seconds = 60,
                                     .max_overhead_percent = 5,
                                     .output = CONFIG_OUTPUT_AUTO,
+                                    .metrics = 1,
                                     .snapshot_file_max_mb = 64,
                                     .leak_detection = 1};
 
@@ -83,6 +85,7 @@ static void test_every_option(void **state)
                                     SIGUSR2,
                                     1,
                                     CONFIG_OUTPUT_STDERR,
+                                    0,
                                     {"a/%p b"},
                                     1000000,
                                     0,
@@ -93,7 +96,7 @@ static void test_every_option(void **state)
                                   "snapshot_mode: fork\nfork_timeout_seconds: 1:0:0\n"
                                   "max_overhead_percent: 0b1\n"
                                   "snapshot_signal: SIGUSR2\nsnapshot_at_exit: !!bool on\n"
-                                  "output: stderr\nleak_detection: off\n"
+                                  "output: stderr\nmetrics: off\nleak_detection: off\n"
                                   "snapshot_file: a/%p b\nsnapshot_file_max_mb: 1_000_000\n"
                                   "retention_classes: [a.B, c.D]");
     fixture_expect_warnings(fixture, NULL);
@@ -115,6 +118,7 @@ static void test_every_variable_wins(void **state)
                                     SIGRTMIN + 2,
                                     1,
                                     CONFIG_OUTPUT_LOGGING,
+                                    0,
                                     {"/tmp/x"},
                                     1,
                                     0,
@@ -134,6 +138,7 @@ static void test_every_variable_wins(void **state)
     fixture_set(fixture, "MEMPROF_LEAK_DETECTION", "off");
     fixture_set(fixture, "MEMPROF_RETENTION_CLASSES", "e.F");
     fixture_set(fixture, "MEMPROF_OUTPUT", "logging");
+    fixture_set(fixture, "MEMPROF_METRICS", "off");
     fixture_set(fixture, "MEMPROF_SNAPSHOT_FILE", " /tmp/x\t");
     fixture_set(fixture, "MEMPROF_SNAPSHOT_FILE_MAX_MB", "1");
     /* What is overridden is not even read, so it cannot be wrong. */
