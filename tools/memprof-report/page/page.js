@@ -26,6 +26,14 @@
     return (bytes < 0 ? "-" : "") + (at === 0 ? value : value.toFixed(1)) + " " + units[at];
   }
 
+  // How much of all names is the folder that they are in: it would leave no room for what differs.
+  function folderLength(names) {
+    let length = names[0].lastIndexOf("/") + 1;
+    while (!names.every((name) => name.startsWith(names[0].slice(0, length))))
+      length = names[0].slice(0, length - 1).lastIndexOf("/") + 1;
+    return length;
+  }
+
   const amount = (value, write) => value === null ? "–" : write(value);
 
   function moment(process, ms, span) {
@@ -40,10 +48,26 @@
 
   // ---- Charts
 
+  // A name of any length beside its colour: its ends, which tell it from others, and what fits of them.
+  function shortened(name, chart) {
+    const characters = [...name], context = chart.ctx;
+    const cut = (half) => characters.length <= 2 * half ? name
+      : characters.slice(0, half).join("") + "…" + characters.slice(-half).join("");
+    let half = 24;
+    context.save();
+    context.font = Chart.helpers.toFont(Chart.defaults.font).string;
+    while (half > 4 && context.measureText(cut(half)).width > chart.width - 50) half--;
+    context.restore();
+    return cut(half);
+  }
+
+  const legend = (chart) => Chart.defaults.plugins.legend.labels.generateLabels(chart)
+    .map((label) => ({...label, text: shortened(label.text, chart)}));
+
   function timeTicks(axis) {
-    const span = axis.max - axis.min;
-    const step = state.process.clock === "none" ? Math.max(1, Math.ceil(span / 8))
-      : STEPS.find((each) => span / each <= 8) || span / 8;
+    const span = axis.max - axis.min, most = Math.min(8, axis.chart.width / 60);
+    const step = state.process.clock === "none" ? Math.max(1, Math.ceil(span / most))
+      : STEPS.find((each) => span / each <= most) || span / most;
     axis.ticks = [];
     for (let at = Math.ceil(axis.min / step) * step; at <= axis.max; at += step) axis.ticks.push({value: at});
   }
@@ -86,9 +110,9 @@
           y: {grid: {color: "#8883"}, bounds: "data", afterDataLimits: leaveRoom, afterBuildTicks: roundTicks(write === size ? 1024 : 1000), ticks: {color: text, callback: write}},
         },
         plugins: {
-          legend: {position: "bottom", labels: {boxWidth: 14}},
+          legend: {position: "bottom", labels: {boxWidth: 14, generateLabels: legend}},
           tooltip: {callbacks: {title: (items) => items.length ? moment(process, items[0].parsed.x) : "",
-                                label: (item) => item.dataset.label + ": " + write(item.parsed.y)}},
+                                label: (item) => shortened(item.dataset.label, item.chart) + ": " + write(item.parsed.y)}},
         },
       },
     }));
@@ -156,7 +180,9 @@
       drawAll();
     });
     row.insertCell().append(box);
-    cell(row, values.name);
+    const name = document.createElement("div");
+    name.textContent = name.title = values.name;
+    row.insertCell().append(name);
     cell(row, amount(values.bytesFrom, size));
     cell(row, amount(values.bytesTo, size));
     cell(row, words(values.bytesFrom, values.bytesTo, size), direction(values.bytesChange));
@@ -241,7 +267,8 @@
     drawAll();
   }
 
-  data.processes.forEach((process, at) => element("process").add(new Option(process.name, at)));
+  const folder = folderLength(data.processes.map((process) => process.name));
+  data.processes.forEach((process, at) => element("process").add(new Option(process.name.slice(folder), at)));
   element("process").addEventListener("change", (event) => show(Number(event.target.value)));
   for (const id of ["from", "to"]) element(id).addEventListener("change", fillTable);
   element("search").addEventListener("input", fillTable);
@@ -250,6 +277,7 @@
     state.key = button.dataset.key;
     fillTable();
   }));
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", drawAll);
   const first = data.processes.findIndex((process) => process.verdicts.some((verdict) => verdict.kind === "suspected"));
   element("process").value = Math.max(first, 0);
   show(Math.max(first, 0));
