@@ -11,7 +11,6 @@ import pty
 import random
 import re
 import resource
-import shutil
 import signal
 import subprocess
 import sys
@@ -659,40 +658,6 @@ class Follow(Recorded):
         self.assertTrue(said.startswith(b"\x1b[H\x1b[2J"))
 
 
-# Counts what was drawn, types into the search, chooses two snapshots, and writes what it sees.
-PROBE = """<script>
-const seen = {title: document.title, errors: window.failures, owned: window.owned === true};
-const drawn = (id) => {
-  const canvas = document.getElementById(id);
-  const pixels = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data;
-  const colours = new Set();
-  for (let i = 0; i < pixels.length; i += 4)
-    if (pixels[i + 3] === 255) colours.add([pixels[i], pixels[i + 1], pixels[i + 2]].join());
-  return ["0,114,178", "213,94,0"].filter((colour) => colours.has(colour)).length;
-};
-const rows = () => [...document.querySelectorAll("#classes tbody tr")].map((row) => [...row.cells].map((cell) => cell.textContent));
-const type = (text) => {
-  const field = document.getElementById("search");
-  field.value = text;
-  field.dispatchEvent(new Event("input"));
-};
-seen.drawn = ["bytes-chart", "counts-chart", "process-chart", "objects-chart"].map(drawn);
-seen.least = [...document.querySelectorAll("canvas")].map((canvas) => Chart.getChart(canvas).scales.y.min);
-seen.all = rows();
-type("MESSAGE");
-seen.found = rows();
-seen.matches = document.getElementById("matches").textContent;
-document.getElementById("from").value = Math.min(1, document.getElementById("from").options.length - 1);
-document.getElementById("from").dispatchEvent(new Event("change"));
-seen.compared = rows();
-seen.verdicts = document.getElementById("verdicts").textContent;
-const out = document.createElement("pre");
-out.id = "seen";
-out.textContent = JSON.stringify(seen);
-document.body.append(out);
-</script>"""
-
-
 class Page(Recorded):
     def setUp(self):
         if not has_page():
@@ -728,50 +693,6 @@ class Page(Recorded):
         text = self.plain.encode().replace(b"__main__.Message: ", b"caf\xe9.\xed\xa0\x80Message: ")
         names = [one["name"] for one in self.data(self.write("latin.log", text))[0]["classes"]]
         self.assertIn("caf\ufffd.\ufffd\ufffd\ufffdMessage", names)
-
-    def browse(self, page):
-        """The page in a browser, with a script of ours that its policy would keep out."""
-        if shutil.which("chromium") is None:
-            self.skipTest("there is no chromium")
-        page = re.sub(r'<meta http-equiv="Content-Security-Policy"[^>]*>',
-                      '<script>window.failures = []; addEventListener("error", (event) => failures.push(event.message));</script>',
-                      page)
-        path = self.write("browsed.html", page.replace("</body>", PROBE + "</body>"))
-        done = subprocess.run(
-            ["chromium", "--headless", "--no-sandbox", "--disable-gpu", "--user-data-dir=" + self.path("chromium"),
-             "--dump-dom", "file://" + path], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, timeout=120)
-        seen = re.search(r'<pre id="seen">(.*?)</pre>', done.stdout.decode(), re.S).group(1)
-        for entity, character in (("&lt;", "<"), ("&gt;", ">"), ("&amp;", "&")):
-            seen = seen.replace(entity, character)
-        return json.loads(seen)
-
-    def test_in_a_browser(self):
-        seen = self.browse(self.page(self.hostile()))
-        self.assertEqual((seen["errors"], seen["owned"]), ([], False))
-        self.assertEqual(seen["drawn"], [2, 2, 2, 1])
-        self.assertGreaterEqual(min(seen["least"]), 0)
-        self.assertEqual(len(seen["all"]), 3)
-        self.assertEqual(seen["found"], [["", "app.Message", "1.0 MB", "8.0 MB", "+7.0 MB", "1,000", "8,000", "+7,000"]])
-        self.assertEqual(seen["matches"], "1 of 3 classes")
-        self.assertEqual(seen["compared"], [["", "app.Message", "2.0 MB", "8.0 MB", "+6.0 MB", "2,000", "8,000", "+6,000"]])
-        self.assertIn("Memory leak suspected: app.Message has grown by </script>", seen["verdicts"])
-
-    def test_one_snapshot_in_a_browser(self):
-        seen = self.browse(self.page(self.write("one.jsonl", json_snapshot(1, [["app.Message", 3, 4]]))))
-        self.assertEqual((seen["errors"], seen["matches"]), ([], "1 of 1 class"))
-        self.assertIn("No class is suspected of a leak.", seen["verdicts"])
-
-    def test_the_policy_lets_the_page_work(self):
-        if shutil.which("chromium") is None:
-            self.skipTest("there is no chromium")
-        path = self.write("strict.html", self.page(self.path("plain.log")).replace(
-            "</body>", "<script>document.title = 'owned'</script></body>"))
-        done = subprocess.run(
-            ["chromium", "--headless", "--no-sandbox", "--disable-gpu", "--user-data-dir=" + self.path("chromium"),
-             "--dump-dom", "file://" + path], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, timeout=120)
-        dom = done.stdout.decode()
-        self.assertIn("<title>Memory report</title>", dom)
-        self.assertRegex(dom, r'<tbody><tr><td><input type="checkbox"')
 
     def test_where_it_cannot_be_written(self):
         _, err = report("--html", "/nowhere/page.html", self.path("plain.log"), check=1)
