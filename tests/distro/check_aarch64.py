@@ -4,8 +4,9 @@
 
 Usage: check_aarch64.py SOURCE_ROOT FOLDER
 
-debootstrap brings an ARM Debian trixie (CPython 3.13) below FOLDER, from which only files are taken:
-nothing of it runs but its Python, emulated. Exits with 77 and a reason where it cannot run.
+debootstrap brings an ARM Debian trixie (CPython 3.13) below FOLDER, of which only the files are there: nothing
+in it has been configured. Its Python runs emulated, and what tools/make-release makes for it. Exits with 77 and
+a reason where it cannot run.
 """
 
 import glob
@@ -15,8 +16,10 @@ import shutil
 import subprocess
 import sys
 
-EMULATOR = "/usr/bin/qemu-aarch64-static"
+from emulated import EMULATOR
+
 MIRROR = "http://deb.debian.org/debian"
+PACKAGES = "python3,libyaml-dev,libjansson4"
 # Tests whose programs start no further program, which the emulator would not follow into.
 SELECTED = {"snapshot": [], "config": ["Faults"], "logging": ["Reached"]}
 
@@ -31,17 +34,30 @@ def output_of(command, **options):
     return done.returncode, done.stdout.decode("utf-8", "replace")
 
 
+def is_complete(root):
+    try:
+        with open(os.path.join(root, "complete")) as file:
+            return file.read() == PACKAGES
+    except FileNotFoundError:
+        return False
+
+
 def make_root(root):
-    if os.path.exists(os.path.join(root, "complete")):
+    if is_complete(root):
         return
     shutil.rmtree(root, ignore_errors=True)
     code, text = output_of(["debootstrap", "--arch=arm64", "--foreign", "--variant=minbase",
-                            "--include=python3,libyaml-dev", "trixie", root, MIRROR])
+                            "--include=" + PACKAGES, "trixie", root, MIRROR])
     if code != 0:
         skip("debootstrap failed: " + text[-500:])
-    for package in glob.glob(os.path.join(root, "var/cache/apt/archives/*.deb")):
-        subprocess.run(["dpkg-deb", "-x", package, root], check=True)
-    open(os.path.join(root, "complete"), "w").close()
+    # dpkg is told that they are installed, which the dependencies of other packages are about.
+    with open(os.path.join(root, "var/lib/dpkg/status"), "w") as status:
+        for package in glob.glob(os.path.join(root, "var/cache/apt/archives/*.deb")):
+            subprocess.run(["dpkg-deb", "-x", package, root], check=True)
+            fields = subprocess.run(["dpkg-deb", "-f", package], check=True, stdout=subprocess.PIPE).stdout
+            status.write(fields.decode() + "Status: install ok installed\n\n")
+    with open(os.path.join(root, "complete"), "w") as file:
+        file.write(PACKAGES)
 
 
 def build(source, folder, root):
@@ -88,6 +104,12 @@ def main():
             print(text)
         passed += good
         failed += bad
+    # Only here is there a libyaml for it.
+    code, text = output_of([sys.executable, os.path.join(source, "tests/tools/test_make_release.py"), source, folder,
+                            "MakeRelease.test_the_library_for_arm"])
+    print("aarch64: make-release:", text, flush=True)
+    passed += code == 0
+    failed += code != 0
     print("%d passed, %d failed" % (passed, failed))
     sys.exit(0 if passed and not failed else 1)
 

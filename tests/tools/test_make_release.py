@@ -3,7 +3,8 @@
 
 Usage: test_make_release.py SOURCE_ROOT FOLDER
 
-FOLDER is that of tests/distro: the library for 64-bit ARM is tried where check_aarch64.py has been there.
+FOLDER is that of tests/distro: the library for 64-bit ARM is tried where check_aarch64.py has been there, which
+does that itself, too.
 """
 
 import os
@@ -15,8 +16,12 @@ import tarfile
 import tempfile
 import unittest
 
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "distro"))
+import emulated
+
 SOURCE, FOLDER = sys.argv[1:3]
-LIBYAML = os.path.join(FOLDER, "trixie-arm64/usr/lib/aarch64-linux-gnu/libyaml.a")
+ARM = os.path.join(FOLDER, "trixie-arm64")
+LIBYAML = ARM + "/usr/lib/aarch64-linux-gnu/libyaml.a"
 NATIVE = os.uname().machine
 MACHINES = {"x86_64": "X86-64", "aarch64": "AArch64"}
 PAGES = {"share/man/man1/memprof-run.1", "share/man/man5/memprof.yml.5", "share/man/man7/memprof.7"}
@@ -67,12 +72,18 @@ class MakeRelease(unittest.TestCase):
             self.assertNotIn(word, facts)
         return folder
 
+    def assert_sums(self, *architectures):
+        """Of each archive, and right."""
+        done = subprocess.run(["sha256sum", "--check", "--strict", "SHA256SUMS"], cwd=self.path("1"), check=True,
+                              stdout=subprocess.PIPE)
+        self.assertEqual(done.stdout.decode(), "".join("libmemprof-%s-%s.tar.gz: OK\n" % (VERSION, one)
+                                                       for one in sorted(architectures)))
+
     @unittest.skipUnless(NATIVE in MACHINES, "no release for this architecture")
     @unittest.skipUnless(shutil.which("scdoc"), "scdoc is not installed")
     def test_the_library_of_this_machine_works(self):
         self.assertEqual(self.make(NATIVE), "")
-        subprocess.run(["sha256sum", "--check", "--strict", "SHA256SUMS"], cwd=self.path("1"), check=True,
-                       stdout=subprocess.DEVNULL)
+        self.assert_sums(NATIVE)
         folder = self.assert_complete(NATIVE)
         environment = {key: value for key, value in os.environ.items() if key != "MEMPROF_LIBRARY"}
         done = subprocess.run([folder + "/bin/memprof-run", "--snapshot-at-exit", "--output=stderr", "--",
@@ -90,8 +101,24 @@ class MakeRelease(unittest.TestCase):
     @unittest.skipUnless(shutil.which("aarch64-linux-gnu-gcc") and os.path.exists(LIBYAML),
                          "no compiler or no libyaml for 64-bit ARM")
     def test_the_library_for_arm(self):
-        self.make("aarch64", LIBYAML_AARCH64=LIBYAML)
-        self.assert_complete("aarch64")
+        """Unpacked in an emulated Debian, and used there, beside that for this machine."""
+        self.make(NATIVE, "aarch64", LIBYAML_AARCH64=LIBYAML)
+        self.assert_sums(NATIVE, "aarch64")
+        folder = self.assert_complete("aarch64")
+        reason = emulated.reason_against()
+        if reason:
+            self.skipTest(reason)
+        debian = emulated.Emulated(ARM)
+        place = debian.inside("/usr/local/memprof")
+        shutil.rmtree(place, ignore_errors=True)
+        self.addCleanup(shutil.rmtree, place)
+        shutil.copytree(folder, place)
+        code, text = debian.say("/usr/local/memprof/bin/memprof-run", "--snapshot-at-exit", "--output=stderr", "--",
+                                "python3", "-c", "import os; print(os.uname().machine)")
+        self.assertEqual(code, 0, text)
+        self.assertRegex(text, "(?m)^aarch64$")
+        self.assertIn("Memory Snapshot", text)
+        self.assertNotIn("memprof-run:", text)
 
     @unittest.skipUnless(shutil.which("git"), "git is not installed")
     def test_the_source_is_what_was_committed(self):
