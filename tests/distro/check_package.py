@@ -6,7 +6,8 @@ Usage: check_package.py SOURCE_ROOT FOLDER PRINT_CONFIG
 
 debootstrap makes Debian below FOLDER once, and two copies of it: one gets what debian/control asks for and
 builds, one gets Python and man. Later runs use them again. So the machine's own Debian needs no debhelper,
-and may be another release. Needs root; exits with 77 and a reason where it cannot run.
+and may be another release. The package for arm64 is cross-built there too, and used in the emulated Debian of
+check_aarch64.py, in the folder above. Needs root; exits with 77 and a reason where it cannot run.
 """
 
 import glob
@@ -16,6 +17,8 @@ import shutil
 import subprocess
 import sys
 
+import check_aarch64
+import emulated
 from check_distro import Root, skip
 
 SOURCE, FOLDER, PRINT_CONFIG = sys.argv[1:4]
@@ -124,6 +127,18 @@ def build(builder):
     return work
 
 
+def cross_build(builder):
+    """The binary package for arm64, beside the others."""
+    if builder.need("dpkg", "--print-architecture").strip() == "arm64":
+        return
+    if "arm64" not in builder.need("dpkg", "--print-foreign-architectures"):
+        builder.need("dpkg", "--add-architecture", "arm64")
+        builder.need("apt-get", "update", "-q")
+        builder.get("install", "crossbuild-essential-arm64")
+    builder.get("build-dep", "-aarm64", "./", folder="/memprof/package/libmemprof")
+    builder.need("dpkg-buildpackage", "-us", "-uc", "-b", "-aarm64", folder="/memprof/package/libmemprof")
+
+
 def judge_build(judge, builder, work):
     code, text = builder.say("sh", "-c", "lintian --allow-root --fail-on error,warning *.changes",
                              folder="/memprof/package")
@@ -142,13 +157,15 @@ def judge_package(judge, package, root):
         judge.expect("version", "  version: '%s',\n" % fields["Version"] in file.read(), fields)
 
 
-def judge_library(judge, clean):
-    (library,) = glob.glob(clean.inside("/usr/lib/*/libmemprof.so"))
+def judge_library(judge, library):
     done = subprocess.run([sys.executable, SOURCE + "/tests/test_documents.py", SOURCE, PRINT_CONFIG, library],
                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     judge.expect("library", done.returncode == 0, done.stdout.decode())
+
+
+def judge_linking(judge, root, library):
     # What dpkg-buildflags asks of every program; the library that all other tests see is without it.
-    for what, file, hardened in ("library", library, False), ("program", clean.inside("/usr/bin/memprof-report"), True):
+    for what, file, hardened in ("library", library, False), ("program", root.inside("/usr/bin/memprof-report"), True):
         facts = subprocess.run(["readelf", "-d", "-l", "--dyn-syms", "-W", file], stdout=subprocess.PIPE,
                                check=True).stdout.decode()
         # Fortified functions end so; __stack_chk_fail, which does not, is what Debian's libyaml.a asks for.
@@ -174,8 +191,33 @@ def judge_use(judge, clean):
     judge.expect("memprof-report", code == 0 and "__main__.Message" in text, text)
     code, text = clean.say("memprof-report", "--html", "/memprof/leaky.html", LOG)
     judge.expect("memprof-report --html", code == 0 and os.path.exists(clean.inside("/memprof/leaky.html")), text)
+
+
+def judge_pages(judge, clean):
     code, text = clean.say("man", "-w", "memprof", "memprof-run", "memprof-report", "memprof.yml")
     judge.expect("man pages", code == 0 and text.count("/usr/share/man/man") == 4, text)
+
+
+def judge_arm(judge, work):
+    """The package for arm64, emulated: dpkg's own there too."""
+    reason = emulated.reason_against()
+    if reason:
+        print("skipped: arm64: " + reason)
+        return
+    path = os.path.join(os.path.dirname(os.path.abspath(FOLDER)), "trixie-arm64")
+    check_aarch64.make_root(path)
+    arm = emulated.Emulated(path)
+    shutil.rmtree(arm.inside("/memprof"), ignore_errors=True)
+    os.mkdir(arm.inside("/memprof"))
+    (package,) = glob.glob(work + "/libmemprof_*_arm64.deb")
+    shutil.copy(package, arm.inside("/memprof/libmemprof.deb"))
+    code, text = arm.say("dpkg", "--install", "/memprof/libmemprof.deb")
+    judge.expect("arm64: dpkg --install", code == 0, text)
+    library = arm.inside("/usr/lib/aarch64-linux-gnu/libmemprof.so")
+    judge_linking(judge, arm, library)
+    judge_use(judge, arm)
+    code, text = arm.say("dpkg", "--purge", "libmemprof")
+    judge.expect("arm64: dpkg --purge", code == 0 and not os.path.exists(library), text)
 
 
 def main():
@@ -190,19 +232,24 @@ def main():
     try:
         builder.mount()
         work = build(builder)
+        cross_build(builder)
         judge_build(judge, builder, work)
         installed.remove()
         subprocess.run(["cp", "-a", "--reflink=auto", clean.path, installed.path], check=True)
         installed.mount()
         before = installed.files()
-        (package,) = glob.glob(work + "/libmemprof_*.deb")
+        (package,) = glob.glob(work + "/libmemprof_*_%s.deb" % builder.need("dpkg", "--print-architecture").strip())
         shutil.copy(package, installed.inside("/memprof/libmemprof.deb"))
         judge_package(judge, "/memprof/libmemprof.deb", installed)
         installed.get("install", "/memprof/libmemprof.deb")
-        judge_library(judge, installed)
+        (library,) = glob.glob(installed.inside("/usr/lib/*/libmemprof.so"))
+        judge_library(judge, library)
+        judge_linking(judge, installed, library)
         judge_use(judge, installed)
+        judge_pages(judge, installed)
         installed.get("purge", "--autoremove", "libmemprof")
         judge.expect("purge", installed.files() == before, sorted(installed.files() ^ before))
+        judge_arm(judge, work)
     finally:
         builder.unmount()
         installed.remove()
