@@ -29,9 +29,35 @@ LOGGING_TO_STDERR = """
     logging.basicConfig(level=logging.INFO, format="%(levelname)s:%(name)s:%(threadName)s:%(message)s")
 """
 
+# What a program waits for comes late on a busy machine, but it comes.
+WAITING = """
+    import time
+    def wait(condition, what, pause=0.005):
+        until = time.monotonic() + 50
+        while not condition():
+            assert time.monotonic() < until, what
+            time.sleep(pause)
+"""
+
+# A handler for stderr; Heard.snapshots is how many it has had.
+HEARD = WAITING + """
+    import logging
+    class Heard(logging.StreamHandler):
+        snapshots = 0
+        def emit(self, record):
+            super().emit(record)
+            Heard.snapshots += hasattr(record, "memprof_objects")
+"""
+
+# As LOGGING_TO_STDERR, for a program that waits for its snapshots.
+LISTENING = HEARD + """
+    logging.basicConfig(level=logging.INFO, format="%(levelname)s:%(name)s:%(threadName)s:%(message)s",
+                        handlers=[Heard()])
+"""
+
 # Snapshots on request, by SIGUSR1, beside what the program reads itself; the first one has been.
-ASKING = """
-    import logging, os, signal, sys, threading, time
+ASKING = WAITING + """
+    import logging, os, signal, sys, threading
 
     class Records(logging.Handler):
         "Keeps one only: each is some sixty blocks, and blocks are counted here."
@@ -41,12 +67,6 @@ ASKING = """
                 Records.last = record
                 Records.count += 1
     logging.getLogger().addHandler(Records())
-
-    def wait(condition, what):
-        until = time.monotonic() + 50
-        while not condition():
-            assert time.monotonic() < until, what
-            time.sleep(0.002)
 
     def snapshot():
         before = Records.count
