@@ -8,10 +8,11 @@ import sys
 import host
 import leak_programs
 
-# One snapshot after each step(); what was logged comes out as JSON: the number of steps done,
-# the level, the text.
+# One snapshot after each step(), and one before them; what was logged comes out as JSON: the number of
+# steps that the last snapshot has seen, the level, the text. The verdicts on the last one are there when
+# the profiler has ended, which is before what was registered before its first record.
 DRIVER = """
-    import json, logging, os, signal, sys, time
+    import atexit, json, logging, os, signal, sys, time
     sys.path.insert(0, {folder!r})
     import leak_programs
 
@@ -23,8 +24,8 @@ DRIVER = """
                 Records.snapshots += 1
                 Records.last = record
             elif "suspected" in record.getMessage():
-                assert Records.snapshots > Records.steps, "told before its snapshot"
-                Records.told.append((Records.steps, record.levelname, record.getMessage()))
+                Records.told.append((Records.snapshots - 1, record.levelname, record.getMessage()))
+    atexit.register(lambda: print(json.dumps(Records.told)))
     logging.getLogger().addHandler(Records())
 
     def wait(before):
@@ -52,9 +53,8 @@ class LeaksTest(host.HostTest):
         """The records that the program was told: (steps, level, text)."""
         driver = host.joined(DRIVER).format(folder=leak_programs.__file__.rsplit("/", 1)[0])
         options.setdefault("top_n_classes", 3)
-        ended = self.run_audited(
-            host.joined(driver, text, "time.sleep(0.2); print(json.dumps(Records.told))"),
-            snapshot_signal="SIGUSR1", interval_seconds=3600, **options)
+        ended = self.run_audited(host.joined(driver, text), snapshot_signal="SIGUSR1", interval_seconds=3600,
+                                 **options)
         self.assert_clean(ended)
         return json.loads(ended.out)
 
@@ -185,7 +185,6 @@ class Wording(LeaksTest):
                 bot = Bot()
                 bot.seen = []
                 run(lambda: bot.seen.extend(Message() for i in range(50)), 8)
-                time.sleep(0.3)
                 before = Records.snapshots
                 os.kill(os.getpid(), signal.SIGUSR1)
                 wait(before)
@@ -285,15 +284,21 @@ class Switches(LeaksTest):
         self.assertEqual(ended.out, "[('WARNING', 'Memory leak suspected')]\n")
 
     def test_descriptor_2_names_the_level(self):
-        ended = self.run_program("""
-            import os, signal, time
+        ended = self.run_program(host.joined(host.WAITING, """
+            import os, signal
             class Message: pass
             kept = []
+            def lines():
+                if not os.path.exists("snapshots"):
+                    return 0
+                with open("snapshots") as file:
+                    return file.read().count("\\n")
             for i in range(12):
                 kept.extend(Message() for i in range(100))
+                before = lines()
                 os.kill(os.getpid(), signal.SIGUSR1)
-                time.sleep(0.25)
-        """, snapshot_signal="SIGUSR1", output="stderr")
+                wait(lambda: lines() > before, "a snapshot")
+        """), snapshot_signal="SIGUSR1", output="stderr", snapshot_file="snapshots")
         self.assertRegex(ended.err, r"(?m)^[\d-]+ [\d:,]+ WARNING memory_profiler: Memory leak suspected")
         self.assertRegex(ended.err, r"(?m)^[\d-]+ [\d:,]+ INFO memory_profiler: Memory Snapshot$")
 
