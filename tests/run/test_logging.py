@@ -3,10 +3,18 @@
 
 import json
 import re
+import time
 
 import host
 
 FALLBACK = r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3} INFO memory_profiler: "
+
+
+# The profiler has logged when it is through.
+BASIC_CONFIG = host.joined(host.HEARD, """
+    logging.basicConfig(handlers=[Heard()])
+    wait(lambda: Heard.snapshots, "the first snapshot")
+""")
 
 
 class LoggingTest(host.HostTest):
@@ -49,16 +57,14 @@ class Reached(LoggingTest):
                 self.assert_logged_once(ended, "^INFO:memory_profiler:")
 
     def test_dict_config_disabling_existing_loggers(self):
-        ended = self.run_with("""
-            import logging.config, time
-            logging.basicConfig()
-            time.sleep(1.2)    # the profiler has logged by now
+        ended = self.run_with(host.joined(BASIC_CONFIG, """
+            import logging.config
             logging.config.dictConfig({
                 "version": 1, "disable_existing_loggers": True,
                 "formatters": {"f": {"format": "NEW %(name)s %(message)s"}},
                 "handlers": {"h": {"class": "logging.StreamHandler", "formatter": "f"}},
                 "root": {"level": "WARNING", "handlers": ["h"]}})
-        """)
+        """))
         self.assertIn("NEW memory_profiler Memory Snapshot", ended.err)
         self.assertEqual(ended.err.count("INFO:memory_profiler:Memory Snapshot"), 1, ended)
         self.assertEqual(ended.complaints, [])
@@ -108,18 +114,31 @@ class Reached(LoggingTest):
         self.assert_logged_once(self.run_with(""), FALLBACK)
 
     def test_falls_back_after_an_interval(self):
-        ended = self.run_program("import time; time.sleep(11)", interval_seconds=10,
-                                 top_n_classes=2)
+        begin = time.monotonic()
+        with self.start("import sys; sys.stdin.read()", interval_seconds=10, top_n_classes=2) as program:
+            seen = program.expect_error_line("^Snapshot cost")
+            took = time.monotonic() - begin
+            ended = program.end()
+        self.assertGreater(took, 9.9)
+        self.assertLess(took, 19)
+        ended.err = seen + ended.err
         self.assert_logged_once(ended, FALLBACK)
 
     def test_logging_configured_after_a_fallback(self):
-        ended = self.run_with("""
-            import os, signal, time
+        with self.start("""
+            import os, signal, sys
             os.kill(os.getpid(), signal.SIGUSR1)
-            time.sleep(2)
+            sys.stdin.readline()
             import logging
             logging.basicConfig()
-        """)
+            os.kill(os.getpid(), signal.SIGUSR1)
+            sys.stdin.read()
+        """, interval_seconds=3600, top_n_classes=2, snapshot_signal="SIGUSR1") as program:
+            seen = program.expect_error_line("^Snapshot cost")
+            program.tell()
+            seen += program.expect_error_line("^Snapshot cost")
+            ended = program.end()
+        ended.err = seen + ended.err
         self.assertEqual(len(re.findall(FALLBACK + "Memory Snapshot", ended.err, re.M)), 1, ended)
         self.assertEqual(len(re.findall("^INFO:memory_profiler:Memory Snapshot", ended.err, re.M)),
                          1, ended)
@@ -188,13 +207,10 @@ class Obeyed(LoggingTest):
         self.assertNotIn("Memory Snapshot", ended.err)
 
     def test_our_logger_is_nobody_elses_business(self):
-        ended = self.run_with("""
-            import logging, time
-            logging.basicConfig()
-            time.sleep(1.2)
+        ended = self.run_with(host.joined(BASIC_CONFIG, """
             assert "memory_profiler" not in logging.root.manager.loggerDict
             assert logging.getLogger("memory_profiler").level == logging.NOTSET
-        """)
+        """))
         self.assert_logged_once(ended, "^INFO:memory_profiler:")
 
 
@@ -240,16 +256,10 @@ class Record(LoggingTest):
 class Threads(LoggingTest):
     def test_no_thread_of_threading_remains(self):
         # "Join all threads but this one" is a common way to end a program.
-        ended = self.run_program(host.joined(host.LOGGING_TO_STDERR, """
-            import logging, threading, time
-            class Heard(logging.Handler):
-                def emit(self, record):
-                    if "Snapshot" in record.getMessage():
-                        heard.set()
-            heard = threading.Event()
-            logging.getLogger().addHandler(Heard())
-            heard.wait()
-            time.sleep(0.3)
+        ended = self.run_program(host.joined(host.LISTENING, """
+            import threading
+            wait(lambda: Heard.snapshots, "the first snapshot")
+            wait(lambda: threading.active_count() == len(threading._dangling) == 1, "the end of its thread")
             for thread in threading.enumerate():
                 if thread is not threading.current_thread():
                     thread.join()
