@@ -351,11 +351,13 @@ class Reached(UntrackedTest):
                 "__getattribute__": raises, "__del__": trap, "__module__": "__main__"})
             keep = [{armed(i): armed(i) for i in range(30)}, {armed(i) for i in range(30)}]
             sys.addaudithook(trap)
+            started = threading.Semaphore(0)
             def run():
                 mine = value()
+                started.release()
                 time.sleep(3600)
             threading.Thread(target=run, daemon=True).start()
-            time.sleep(0.1)
+            started.acquire()
         """)
         self.assertEqual((counts["__main__.Armed"], counts["complex"]), (90, 1))
 
@@ -365,7 +367,7 @@ class Reached(UntrackedTest):
             import resource
             def faults():
                 return resource.getrusage(resource.RUSAGE_CHILDREN).ru_minflt
-            keep = ["some text %d" % i for i in range(300000)], [i / 3 for i in range(300000)]
+            keep = ["some text %d" % i * 5 for i in range(300000)], [i / 3 for i in range(300000)]
             keep += {"key %d" % i: i << 99 for i in range(100000)}, [("x %d" % i,) for i in range(200000)]
             gc.collect(); gc.collect()
             pages = sum(map(sys.getsizeof, keep[0])) // 4096 + sum(map(sys.getsizeof, keep[3])) // 4096
