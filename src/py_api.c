@@ -89,10 +89,14 @@ PyObject *py_string(const char *text)
     return string;
 }
 
+/* With a name that is one object each time: from 3.10 on the cache of methods tells names by their
+ * addresses and holds them, so that each new one would take the place of one of the program's. */
 PyObject *py_attribute(PyObject *object, const char *name)
 {
-    PyObject *value = py.PyObject_GetAttrString(object, name);
+    PyObject *key = py.PyUnicode_InternFromString(name);
+    PyObject *value = key != NULL ? py.PyObject_GetAttr(object, key) : NULL;
     py_clear_error();
+    py_release(key);
     return value;
 }
 

@@ -28,7 +28,7 @@ PY_FUNCTION(int, PySys_AddAuditHook, (int (*)(const char *, PyObject *, void *),
 /* Modules, attributes, calls. */
 PY_FUNCTION(PyObject *, PyImport_ImportModule, (const char *))
 PY_FUNCTION(PyObject *, PyImport_GetModuleDict, (void))
-PY_FUNCTION(PyObject *, PyObject_GetAttrString, (PyObject *, const char *))
+PY_FUNCTION(PyObject *, PyObject_GetAttr, (PyObject *, PyObject *))
 PY_FUNCTION(int, PyObject_SetAttrString, (PyObject *, const char *, PyObject *))
 PY_FUNCTION(PyObject *, PyObject_Call, (PyObject *, PyObject *, PyObject *))
 PY_FUNCTION(PyObject *, PyObject_CallFunctionObjArgs, (PyObject *, ...))

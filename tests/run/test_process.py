@@ -123,6 +123,21 @@ class Figures(ProcessTest):
         self.assertTrue(line[0].startswith("Process: resident "), line)
         self.assertNotRegex(line[0], r"\(|since first")
 
+    def test_snapshots_leave_no_blocks(self):
+        if self.interpreter.free_threaded:
+            self.skipTest("blocks are not counted")
+        for mode in self.modes:
+            with self.subTest(mode=mode):
+                before, after = self.answers("""
+                    def blocks():
+                        return snapshot().memprof_allocated_blocks
+                    for i in range(10):
+                        snapshot()
+                    print(json.dumps([blocks(), [blocks() for i in range(50)][-1]]))
+                """, snapshot_mode=mode)
+                # The numbers are some. Names of attributes, made anew for each snapshot, were hundreds.
+                self.assertLess(after - before, 150)
+
     def test_another_malloc_is_left_out(self):
         if JEMALLOC is None:
             self.skipTest("no jemalloc here")
