@@ -74,34 +74,47 @@ PROGRAM = """
         wait(before)
     time.sleep(0.3)
 """
-WORKERS = """
-    import logging, os, signal, sys, time
-    logging.basicConfig(level=logging.INFO, format="%(message)s", filename="workers.log")
+WORKERS = host.joined(host.WAITING, """
+    import logging, os, signal
+
+    class Seen(logging.FileHandler):
+        snapshots = 0
+        def emit(self, record):
+            super().emit(record)
+            Seen.snapshots += hasattr(record, "memprof_objects")
+
+    logging.basicConfig(level=logging.INFO, format="%(message)s", handlers=[Seen("workers.log")])
 
     class Grows0: pass
     class Grows1: pass
 
-    def work(number):
+    def more(before):
+        wait(lambda: Seen.snapshots > before, "a snapshot")
+
+    def ask():
+        before = Seen.snapshots
+        os.kill(os.getpid(), signal.SIGUSR1)
+        more(before)
+
+    def work(number, inherited):
         kept = []
-        time.sleep(0.5)
+        more(inherited)
         for step in range(5):
             kept.extend([Grows0, Grows1][number]() for _ in range(2000))
-            os.kill(os.getpid(), signal.SIGUSR1)
-            time.sleep(0.3)
+            ask()
 
     children = []
     for number in range(2):
+        inherited = Seen.snapshots
         child = os.fork()
         if child == 0:
-            work(number)
+            work(number, inherited)
             os._exit(0)
         children.append(child)
-        os.kill(os.getpid(), signal.SIGUSR1)
-        time.sleep(0.3)
-    for child in children:
-        os.waitpid(child, 0)
+        ask()
+    assert [os.waitpid(child, 0)[1] for child in children] == [0, 0]
     print(*children)
-"""
+""")
 
 
 def report(*arguments, stdin=None, check=0, **options):
