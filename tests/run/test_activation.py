@@ -214,17 +214,29 @@ class ProcessTree(host.HostTest):
     def test_multiprocessing_workers_followed(self):
         for method in ("fork", "spawn", "forkserver"):
             with self.subTest(method=method):
-                titles, ended = self.snapshots_of("""
-                    import multiprocessing, os, time
+                titles, ended = self.snapshots_of(host.joined(host.WAITING, """
+                    import multiprocessing, os, signal
+                    def lines():
+                        path = "of-%%d" %% os.getpid()
+                        if not os.path.exists(path):
+                            return 0
+                        with open(path) as file:
+                            return file.read().count("\\n")
                     def work(n):
-                        time.sleep(1.5)
+                        open("%(method)s-%%d" %% n, "w").close()
+                        wait(lambda: os.path.exists("%(method)s-%%d" %% (1 - n)), "the other worker")
+                        # The second one comes when the first has been said.
+                        wait(lambda: lines() > 0, "the first snapshot")
+                        os.kill(os.getpid(), signal.SIGUSR1)
+                        wait(lambda: lines() > 1, "the second snapshot")
                         return os.getpid()
                     if __name__ == "__main__":
-                        with multiprocessing.get_context(%r).Pool(2) as pool:
+                        with multiprocessing.get_context("%(method)s").Pool(2) as pool:
                             print(*set(pool.map(work, range(2), 1)))
                             pool.close()
                             pool.join()
-                """ % method, follow_children="yes")
+                """ % {"method": method}), follow_children="yes", snapshot_signal="SIGUSR1", snapshot_file="of-%p")
+                self.assertEqual(len(ended.out.split()), 2)
                 for pid in ended.out.split():
                     self.assertIn("Memory Snapshot [pid %s]" % pid, titles)
 

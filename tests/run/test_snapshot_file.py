@@ -37,6 +37,17 @@ WORKERS = host.joined(ASKING, """
 """)
 
 
+# A program that counts the lines of its file.
+LINES = host.joined(host.WAITING, """
+    import os
+    def lines():
+        if not os.path.exists(os.environ["MEMPROF_SNAPSHOT_FILE"]):
+            return 0
+        with open(os.environ["MEMPROF_SNAPSHOT_FILE"]) as file:
+            return file.read().count("\\n")
+""")
+
+
 class FileTest(host.HostTest):
     def setUp(self):
         super().setUp()
@@ -167,13 +178,9 @@ class Figures(FileTest):
 
 class WithoutListeners(FileTest):
     def test_snapshots_from_the_start(self):
-        ended = self.run_program("""
-            import os, time
-            until = time.monotonic() + 50
-            while not os.path.exists(os.environ["MEMPROF_SNAPSHOT_FILE"]) and time.monotonic() < until:
-                time.sleep(0.01)
-            time.sleep(10.5)
-        """, snapshot_file=self.path, interval_seconds=10, output="logging", snapshot_at_exit="yes")
+        ended = self.run_program(host.joined(LINES, """
+            wait(lambda: lines() > 1, "two snapshots")
+        """), snapshot_file=self.path, interval_seconds=10, output="logging", snapshot_at_exit="yes")
         self.assertEqual(ended.code, 0, ended)
         lines = self.lines()
         self.assertEqual([line["sequence"] for line in lines], [1, 2, 3])
@@ -188,30 +195,21 @@ class WithoutListeners(FileTest):
         self.assertGreaterEqual(len(self.lines()), 1)
 
     def test_by_signal(self):
-        ended = self.run_program("""
-            import os, signal, time
-            def lines():
-                try:
-                    with open(os.environ["MEMPROF_SNAPSHOT_FILE"]) as file:
-                        return file.read().count("\\n")
-                except OSError:
-                    return 0
-            def wait(count):
-                until = time.monotonic() + 50
-                while lines() < count and time.monotonic() < until:
-                    time.sleep(0.01)
-            wait(1)
-            for i in range(2, 5):
+        ended = self.run_program(host.joined(LINES, """
+            import signal
+            wait(lambda: lines() > 0, "the first snapshot")
+            for i in range(1, 4):
                 os.kill(os.getpid(), signal.SIGUSR1)
-                wait(i)
+                wait(lambda: lines() > i, "a snapshot")
             print(lines())
-        """, snapshot_file=self.path, output="logging", snapshot_signal="SIGUSR1")
+        """), snapshot_file=self.path, output="logging", snapshot_signal="SIGUSR1")
         self.assertEqual((ended.code, ended.out), (0, "4\n"), ended)
 
     def test_the_log_begins_as_ever(self):
         # A program that sets its logging up late has its first snapshot in the log at once.
-        ended = self.run_program(host.joined("import time; time.sleep(1)", host.LOGGING_TO_STDERR,
-                                             "time.sleep(3)"), snapshot_file=self.path)
+        ended = self.run_program(host.joined(LINES, "wait(lambda: lines() > 0, 'the first snapshot')",
+                                             host.LISTENING, "wait(lambda: Heard.snapshots, 'it in the log')"),
+                                 snapshot_file=self.path)
         self.assert_clean(ended)
         self.assertEqual(ended.err.count(host.STARTED), 1)
         self.assertEqual(len(host.snapshots(ended.err)), 1)
