@@ -46,7 +46,8 @@ static size_t trim(const char **text)
 static int read_variable(struct config *config, const struct option *option, bool *overridden,
                          const struct config_environment *environment, struct fault *fault)
 {
-    const char *text = look_up(environment, option->variable);
+    char variable[OPTION_VARIABLE_SIZE];
+    const char *text = look_up(environment, option_variable(option, variable));
     size_t length = trim(&text);
     char found[QUOTE_SIZE], allowed[OPTION_TEXT_SIZE];
 
@@ -54,7 +55,7 @@ static int read_variable(struct config *config, const struct option *option, boo
     if (length == 0 ||
         option_parse_variable(option, text, length, option_slot(option, config)) == OPTION_ACCEPTED)
         return 0;
-    return fault_set(fault, 0, 0, "%s: found %s, allowed: %s", option->variable,
+    return fault_set(fault, 0, 0, "%s: found %s, allowed: %s", variable,
                      quote_text(found, text, length), option_describe(option, allowed));
 }
 
@@ -85,7 +86,8 @@ static int read_file(struct config *config, struct config_file *file,
 bool config_is_switched_off(const struct config_environment *environment)
 {
     const struct option *option = &option_table[OPTION_ENABLED];
-    const char *text = look_up(environment, option->variable);
+    char variable[OPTION_VARIABLE_SIZE];
+    const char *text = look_up(environment, option_variable(option, variable));
     size_t length = trim(&text);
     long enabled;
 

@@ -16,61 +16,71 @@
 static const char *const modes[] = {"auto", "inline", "fork", NULL};
 static const char *const outputs[] = {"auto", "logging", "stderr", NULL};
 
-/* ROW(name, variable, type, default, minimum, maximum, choices, help) */
+/* ROW(name, type, default, minimum, maximum, choices, help) */
 /* clang-format off */
 #define OPTION_ROWS(ROW) \
-    ROW(enabled, "ENABLED", OPTION_BOOLEAN, 0, 0, 1, NULL, \
+    ROW(enabled, OPTION_BOOLEAN, 0, 0, 1, NULL, \
         "Profile this program. Without a configuration file the default is true.") \
-    ROW(interval_seconds, "INTERVAL_SECONDS", OPTION_INTEGER, \
+    ROW(interval_seconds, OPTION_INTEGER, \
         60, MEMPROF_INTERVAL_SECONDS_MINIMUM, MEMPROF_INTERVAL_SECONDS_MAXIMUM, NULL, \
         "Seconds between two snapshots.") \
-    ROW(top_n_classes, "TOP_N_CLASSES", OPTION_INTEGER, \
+    ROW(top_n_classes, OPTION_INTEGER, \
         50, MEMPROF_TOP_N_CLASSES_MINIMUM, MEMPROF_TOP_N_CLASSES_MAXIMUM, NULL, \
         "Number of classes in each table of a snapshot.") \
-    ROW(follow_children, "FOLLOW_CHILDREN", OPTION_BOOLEAN, 0, 0, 1, NULL, \
+    ROW(follow_children, OPTION_BOOLEAN, 0, 0, 1, NULL, \
         "Profile forked workers and Python children of this process too.") \
-    ROW(collect, "COLLECT", OPTION_BOOLEAN, 1, 0, 1, NULL, \
+    ROW(collect, OPTION_BOOLEAN, 1, 0, 1, NULL, \
         "Leave garbage out: by `gc.collect()`, or in a forked copy by the same rule.") \
-    ROW(count_untracked, "COUNT_UNTRACKED", OPTION_BOOLEAN, 0, 0, 1, NULL, \
+    ROW(count_untracked, OPTION_BOOLEAN, 0, 0, 1, NULL, \
         "Count strings, bytes, numbers and what else the collector does not track too.") \
-    ROW(snapshot_mode, "SNAPSHOT_MODE", OPTION_CHOICE, CONFIG_MODE_AUTO, 0, 0, modes, \
+    ROW(snapshot_mode, OPTION_CHOICE, CONFIG_MODE_AUTO, 0, 0, modes, \
         "Walk the heap with the program standing still, in a forked copy, or whichever pauses less.") \
-    ROW(fork_timeout_seconds, "FORK_TIMEOUT_SECONDS", OPTION_INTEGER, \
+    ROW(fork_timeout_seconds, OPTION_INTEGER, \
         60, MEMPROF_FORK_TIMEOUT_SECONDS_MINIMUM, MEMPROF_FORK_TIMEOUT_SECONDS_MAXIMUM, NULL, \
         "Seconds after which a forked copy that has not ended is killed.") \
-    ROW(max_overhead_percent, "MAX_OVERHEAD_PERCENT", OPTION_INTEGER, 5, 1, 100, NULL, \
+    ROW(max_overhead_percent, OPTION_INTEGER, 5, 1, 100, NULL, \
         "Share of time that pauses may take; above it the interval is stretched.") \
-    ROW(snapshot_signal, "SNAPSHOT_SIGNAL", OPTION_SIGNAL, 0, 0, 0, NULL, \
+    ROW(snapshot_signal, OPTION_SIGNAL, 0, 0, 0, NULL, \
         "The signal that asks for a snapshot at once.") \
-    ROW(snapshot_at_exit, "SNAPSHOT_AT_EXIT", OPTION_BOOLEAN, 0, 0, 1, NULL, \
+    ROW(snapshot_at_exit, OPTION_BOOLEAN, 0, 0, 1, NULL, \
         "Take a last snapshot when the program ends.") \
-    ROW(output, "OUTPUT", OPTION_CHOICE, CONFIG_OUTPUT_AUTO, 0, 0, outputs, \
+    ROW(output, OPTION_CHOICE, CONFIG_OUTPUT_AUTO, 0, 0, outputs, \
         "Where records go: Python's logging, descriptor 2, or whichever of them somebody sees.") \
-    ROW(metrics, "METRICS", OPTION_BOOLEAN, 1, 0, 1, NULL, \
+    ROW(metrics, OPTION_BOOLEAN, 1, 0, 1, NULL, \
         "Show the figures in the program's own metrics, by OpenTelemetry or prometheus_client.") \
-    ROW(snapshot_file, "SNAPSHOT_FILE", OPTION_PATH, 0, 0, MEMPROF_PATH_LIMIT_BYTES, NULL, \
+    ROW(snapshot_file, OPTION_PATH, 0, 0, MEMPROF_PATH_LIMIT_BYTES, NULL, \
         "File that gets each snapshot as a line of JSON; `%p` in it is the process id.") \
-    ROW(snapshot_file_max_mb, "SNAPSHOT_FILE_MAX_MB", OPTION_INTEGER, \
+    ROW(snapshot_file_max_mb, OPTION_INTEGER, \
         64, 1, MEMPROF_SNAPSHOT_FILE_MAX_MB_MAXIMUM, NULL, \
         "Megabytes after which that file is renamed to one that ends in `.1`.") \
-    ROW(leak_detection, "LEAK_DETECTION", OPTION_BOOLEAN, 1, 0, 1, NULL, \
+    ROW(leak_detection, OPTION_BOOLEAN, 1, 0, 1, NULL, \
         "Say what has grown since the first snapshot, which classes leak, and who holds them.") \
-    ROW(retention_classes, "RETENTION_CLASSES", OPTION_NAMES, 0, 0, MEMPROF_NAMES_LIMIT, NULL, \
+    ROW(retention_classes, OPTION_NAMES, 0, 0, MEMPROF_NAMES_LIMIT, NULL, \
         "Classes whose holders are told in snapshots asked for by signal.")
 /* clang-format on */
 
-#define OPTION(name, variable, type, fallback, minimum, maximum, choices, help) \
-    {#name,   MEMPROF_ENV_PREFIX variable,  type, fallback, minimum, maximum,   \
-     choices, offsetof(struct config, name)},
+#define OPTION(name, type, fallback, minimum, maximum, choices, help) \
+    {#name, type, fallback, minimum, maximum, choices, offsetof(struct config, name)},
 const struct option option_table[OPTION_COUNT] = {OPTION_ROWS(OPTION)};
 #undef OPTION
 
 const char *option_help(const struct option *option)
 {
-#define HELP(name, variable, type, fallback, minimum, maximum, choices, help) help,
+#define HELP(name, type, fallback, minimum, maximum, choices, help) help,
     static const char *const table[OPTION_COUNT] = {OPTION_ROWS(HELP)};
 #undef HELP
     return table[option - option_table];
+}
+
+char *option_variable(const struct option *option, char text[OPTION_VARIABLE_SIZE])
+{
+    size_t size = sizeof(MEMPROF_ENV_PREFIX) - 1;
+
+    memcpy(text, MEMPROF_ENV_PREFIX, size);
+    for (const char *at = option->name; *at != '\0' && size < OPTION_VARIABLE_SIZE - 1; at++)
+        text[size++] = *at == '_' ? '_' : (char)(*at & ~0x20);
+    text[size] = '\0';
+    return text;
 }
 
 _Static_assert(sizeof(struct config) == (OPTION_COUNT - 2) * sizeof(long) +

@@ -23,7 +23,6 @@ enum option_fault { OPTION_ACCEPTED, OPTION_WRONG_TYPE, OPTION_OUT_OF_RANGE };
 
 struct option {
     const char *name;
-    const char *variable; /* the environment variable that overrides it */
     enum option_type type;
     long fallback;              /* 0 of a list or path, which is empty */
     long minimum, maximum;      /* of an integer; the most names of a list or bytes of a path */
@@ -35,6 +34,7 @@ struct option {
 /* The row of the switch for everything: the first, because nothing is to be read before it. */
 #define OPTION_ENABLED 0
 #define OPTION_TEXT_SIZE 128
+#define OPTION_VARIABLE_SIZE 48
 
 extern const struct option option_table[OPTION_COUNT];
 
@@ -42,6 +42,10 @@ extern const struct option option_table[OPTION_COUNT];
  * word. */
 const struct option *option_find(const char *name, size_t length);
 const struct option *option_nearest(const char *name, size_t length);
+
+/* The environment variable that overrides it: MEMPROF_ENV_PREFIX and its name in capitals. Returns
+ * `text`. */
+char *option_variable(const struct option *option, char text[OPTION_VARIABLE_SIZE]);
 
 /* One sentence on what it does. Not for the library: the linker leaves it out there. */
 const char *option_help(const struct option *option);

@@ -54,14 +54,14 @@ static void load(const struct config_environment *environment)
 /* Lets Python compare the README's table with ours. */
 static void print_table(void)
 {
-    char fallback[OPTION_TEXT_SIZE], allowed[OPTION_TEXT_SIZE];
+    char fallback[OPTION_TEXT_SIZE], allowed[OPTION_TEXT_SIZE], variable[OPTION_VARIABLE_SIZE];
 
     for (size_t i = 0; i < OPTION_COUNT; i++) {
         const struct option *option = &option_table[i];
 
         printf("%s\t%s\t%s\t%s\t%s\t%s\n", option->name, option_type_name(option->type),
                option_format(option, &option->fallback, fallback), option_describe(option, allowed),
-               option->variable, option_help(option));
+               option_variable(option, variable), option_help(option));
     }
 }
 

@@ -22,7 +22,7 @@ static void test_table_is_consistent(void **state)
     assert_string_equal(option_table[OPTION_ENABLED].name, "enabled");
     for (size_t i = 0; i < OPTION_COUNT; i++) {
         const struct option *option = &option_table[i];
-        char variable[64] = "MEMPROF_";
+        char variable[64] = "MEMPROF_", named[OPTION_VARIABLE_SIZE];
         size_t length = strlen(variable);
 
         assert_ptr_equal(find(option->name), option);
@@ -30,7 +30,7 @@ static void test_table_is_consistent(void **state)
         assert_int_equal(seen[option->offset / sizeof(long)]++, 0);
         for (const char *at = option->name; *at != '\0'; at++)
             variable[length++] = *at == '_' ? '_' : (char)(*at & ~0x20);
-        assert_string_equal(option->variable, variable);
+        assert_string_equal(option_variable(option, named), variable);
         assert_true(strlen(option_help(option)) > 10);
         assert_int_equal(option->type == OPTION_CHOICE, option->choices != NULL);
     }
