@@ -165,7 +165,9 @@ static uint64_t tick(bool asked)
     bool patient = asked || (is_under_way && schedule.patient) ||
                    now_ms - schedule.started_ms >= interval_ms();
     check_signal();
-    py_delivery_look();
+    /* OpenTelemetry flushes its figures at exit: the last snapshot is to come before that. */
+    if (py_delivery_look())
+        py_host_register(&events);
     struct outlets outlets = py_delivery_outlets(patient);
     if (is_under_way)
         complete_snapshot(outlets);
@@ -181,8 +183,9 @@ static uint64_t tick(bool asked)
     now_ms = monotonic_ms();
     while (schedule.next_ms <= now_ms)
         schedule.next_ms += ((now_ms - schedule.next_ms) / interval_ms() + 1) * interval_ms();
-    /* Metrics may come late; where they do not, looks become rare. */
-    bool looks = !schedule.announced || profiler.config.metrics;
+    /* What does not come for long is looked for ever more rarely, and most programs wait for
+     * nothing. */
+    bool looks = !schedule.announced || py_delivery_looks_on();
     uint64_t look_ms = looks ? look_later(now_ms) : schedule.next_ms;
     return look_ms < schedule.next_ms ? look_ms : schedule.next_ms;
 }

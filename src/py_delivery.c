@@ -30,10 +30,14 @@ void py_delivery_begin(const struct config *config)
     py_outlet_begin(config->output);
 }
 
-void py_delivery_look(void)
+bool py_delivery_look(void)
 {
-    if (self.config->metrics)
-        py_metrics_attend();
+    return self.config->metrics && py_metrics_attend();
+}
+
+bool py_delivery_looks_on(void)
+{
+    return self.config->metrics && py_metrics_are_expected();
 }
 
 struct outlets py_delivery_outlets(bool patient)

@@ -22,8 +22,12 @@ struct outlets {
  * may be said again. Needs no GIL. */
 void py_delivery_begin(const struct config *config);
 
-/* Looks for metrics of the program that take the figures of snapshots. GIL; Python code runs. */
-void py_delivery_look(void);
+/* Looks for metrics of the program that take the figures of snapshots. Returns whether there are
+ * new ones. GIL; Python code runs. */
+bool py_delivery_look(void);
+
+/* Whether it is worth while to look again before the next snapshot. GIL. */
+bool py_delivery_looks_on(void);
 
 /* Where records would go now; `patient` as for py_outlet_now(). GIL. */
 struct outlets py_delivery_outlets(bool patient);

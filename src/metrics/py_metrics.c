@@ -26,6 +26,7 @@ void py_metrics_begin(void)
     self.is_tried[OPENTELEMETRY] = self.is_tried[PROMETHEUS] = false;
     self.is_shown = false;
     self.is_busy = false;
+    py_opentelemetry_begin();
     gauges_clear();
 }
 
@@ -67,8 +68,9 @@ static void call_with(enum consumer consumer, PyObject *object)
     py_release(answer);
 }
 
-void py_metrics_attend(void)
+bool py_metrics_attend(void)
 {
+    bool has_found = false;
     atomic_store(&self.is_busy, true);
     for (enum consumer consumer = 0; consumer < CONSUMERS; consumer++) {
         if (self.is_tried[consumer])
@@ -76,11 +78,17 @@ void py_metrics_attend(void)
         PyObject *object = consumer == PROMETHEUS ? py_prometheus_find() : py_opentelemetry_find();
         if (object == NULL)
             continue;
-        self.is_tried[consumer] = true;
+        self.is_tried[consumer] = has_found = true;
         call_with(consumer, object);
         py.Py_DecRef(object);
     }
     atomic_store(&self.is_busy, false);
+    return has_found;
+}
+
+bool py_metrics_are_expected(void)
+{
+    return py_opentelemetry_is_expected();
 }
 
 bool py_metrics_are_shown(void)

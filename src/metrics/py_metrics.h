@@ -15,9 +15,12 @@
 void py_metrics_begin(void);
 
 /* Looks for both and registers with what it finds, once: the program may import them late. Where
- * gevent has patched the program that is done in a greenlet of the main thread, soon. GIL; Python
- * code runs. */
-void py_metrics_attend(void);
+ * gevent has patched the program that is done in a greenlet of the main thread, soon. Returns
+ * whether something was found. GIL; Python code runs. */
+bool py_metrics_attend(void);
+
+/* Whether it is worth while to look again before the next snapshot. GIL. */
+bool py_metrics_are_expected(void);
 
 /* Whether somebody may read the gauges. Needs no GIL. */
 bool py_metrics_are_shown(void);

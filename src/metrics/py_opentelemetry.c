@@ -12,6 +12,18 @@
 
 #include <string.h>
 
+static bool is_registered;
+
+void py_opentelemetry_begin(void)
+{
+    is_registered = false;
+}
+
+bool py_opentelemetry_exports_to_prometheus(void)
+{
+    return is_registered && py_module_if_ready("opentelemetry.exporter.prometheus") != NULL;
+}
+
 PyObject *py_opentelemetry_find(void)
 {
     PyObject *api = py_module_if_ready("opentelemetry.metrics._internal");
@@ -20,6 +32,13 @@ PyObject *py_opentelemetry_find(void)
         return provider;
     py.Py_DecRef(provider);
     return NULL;
+}
+
+bool py_opentelemetry_is_expected(void)
+{
+    PyObject *provider = py_opentelemetry_find();
+    py_release(provider);
+    return provider == NULL && py_module_if_ready("opentelemetry.metrics") != NULL;
 }
 
 /* {"class": name}, or None. New reference. */
@@ -121,6 +140,7 @@ int py_opentelemetry_register(PyObject *provider)
     int status = function != NULL ? 0 : -1;
     for (enum gauge gauge = 0; gauge < GAUGE_COUNT && status == 0; gauge++)
         status = create(function, gauge);
+    is_registered = status == 0;
     py_release(get_meter);
     py_release(name);
     py_release(meter);

@@ -7,6 +7,7 @@
 
 #include "memprof.h"
 #include "metrics/gauges.h"
+#include "metrics/py_opentelemetry.h"
 
 #include <string.h>
 
@@ -88,8 +89,7 @@ static PyObject *collect(PyObject *self, PyObject *unused)
     PyObject *core = py_module_if_ready("prometheus_client.metrics_core");
     PyObject *class = core != NULL ? py_attribute(core, "GaugeMetricFamily") : NULL;
     struct gauges *gauges = gauges_hold();
-    if (list != NULL && class != NULL &&
-        py_module_if_ready("opentelemetry.exporter.prometheus") == NULL) {
+    if (list != NULL && class != NULL && !py_opentelemetry_exports_to_prometheus()) {
         for (enum gauge gauge = 0; gauge < GAUGE_COUNT; gauge++)
             add_family(list, class, gauge, gauges);
     }

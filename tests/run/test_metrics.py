@@ -182,14 +182,11 @@ class Prometheus(MetricsTest):
         self.assertEqual(found, [])
 
     def test_imported_late(self):
-        """Without another snapshot: that would come in an hour."""
-        found = self.answers(host.ASKING, """
+        """The next snapshot finds it."""
+        found = self.answers(host.ASKING, SCRAPING, """
             import json
-            time.sleep(0.5)
-        """, SCRAPING, """
-            wait(scrape, "the gauges")
-            assert Records.count == 1
-            print(json.dumps([scrape(), Records.last.getMessage()]))
+            record = snapshot()
+            print(json.dumps([scrape(), record.getMessage()]))
         """)
         self.assertEqual(found[0]["memory_profiler_class_objects"], host.Snapshot(found[1]).counts)
 
@@ -395,33 +392,42 @@ class OpenTelemetry(MetricsTest):
         """, environment={"OTEL_PYTHON_METER_PROVIDER": "sdk_meter_provider"}), True)
 
     def test_a_provider_that_is_set_late(self):
-        found, text = self.answers(host.ASKING, """
+        """It is waited for where the API is there: without another snapshot, which would come in an hour."""
+        found, text = self.answers(COLLECTING, host.ASKING, "time.sleep(0.5)", self.PROVIDER, """
             import json
-            time.sleep(0.5)
-        """, COLLECTING, self.PROVIDER, """
             wait(lambda: collect(reader), "the gauges")
             assert Records.count == 1
             print(json.dumps([collect(reader), Records.last.getMessage()]))
         """)
         self.assertEqual(found["memory_profiler.class.objects"][1], host.Snapshot(text).counts)
 
+    def test_imported_late(self):
+        """The next snapshot finds it."""
+        found, text = self.answers(host.ASKING, COLLECTING, self.PROVIDER, """
+            import json
+            record = snapshot()
+            print(json.dumps([collect(reader), record.getMessage()]))
+        """)
+        self.assertEqual(found["memory_profiler.class.objects"][1], host.Snapshot(text).counts)
+
     def test_exported_when_the_program_ends(self):
-        """The SDK flushes at exit: with the snapshot that is taken then."""
-        ended = self.run_program(host.joined(COLLECTING, """
+        """The SDK flushes at exit, the latest atexit callback first: the last snapshot comes before that."""
+        ended = self.run_program(host.joined(COLLECTING, host.ASKING, """
             from opentelemetry.sdk.metrics.export import PeriodicExportingMetricReader, ConsoleMetricExporter
-            reader = PeriodicExportingMetricReader(ConsoleMetricExporter(), export_interval_millis=3600000)
-            metrics.set_meter_provider(MeterProvider(metric_readers=[reader]))
-        """, host.ASKING, """
-            snapshot()
+            reader = InMemoryMetricReader()
+            exporter = PeriodicExportingMetricReader(ConsoleMetricExporter(), export_interval_millis=3600000)
+            metrics.set_meter_provider(MeterProvider(metric_readers=[reader, exporter]))
+            wait(lambda: collect(reader), "the gauges")
             class Late: pass
             keep = [Late() for i in range(30000)]
-        """), environment=self.environment())
+        """), environment=self.environment(snapshot_at_exit="true"))
         self.assert_clean(ended)
-        self.assertIn("memory_profiler.class.objects", ended.out)
+        self.assertIn("__main__.Late", ended.out)
 
     def test_a_child_that_is_followed(self):
-        parents, childs = self.answers(COLLECTING, self.PROVIDER, host.ASKING,
-                                       Prometheus.FORKING.replace("scrape()", "collect(reader)") % TWO_SNAPSHOTS, follow_children="true")
+        forking = Prometheus.FORKING.replace("scrape()", "collect(reader)")
+        parents, childs = self.answers(COLLECTING, self.PROVIDER, host.ASKING, forking % TWO_SNAPSHOTS,
+                                       follow_children="true")
         for found, count in ((parents, 20000), (childs, 5000)):
             self.assertEqual(found["memory_profiler.class.objects"][1]["__main__.Message"], count)
 
@@ -445,10 +451,11 @@ class OpenTelemetry(MetricsTest):
                     metrics.set_meter_provider(MeterProvider(metric_readers=[PrometheusMetricReader()]))
                 """, "" if late else host.ASKING, """
                     import json
-                    wait(lambda: 'memory_profiler' in prometheus_client.generate_latest().decode(), "the gauges")
+                    assert not %r or "memory_profiler_class" in prometheus_client.generate_latest().decode()
                     snapshot()
+                    assert "otel_scope_name" in prometheus_client.generate_latest().decode()
                     print(json.dumps(prometheus_client.generate_latest().decode()))
-                """)
+                """ % late)
                 lines = [line for line in text.splitlines() if line.startswith("memory_profiler_")]
                 names = [line.partition("{")[0] for line in lines]
                 self.assertEqual(names.count("memory_profiler_class_objects"), 5, text)

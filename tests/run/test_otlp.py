@@ -139,7 +139,8 @@ class Otlp(host.HostTest):
         records = [record for record in self.records() if record[0]["logger"] == "memory_profiler"]
         starts = [body for labels, severity, body, attributes in records if body == host.STARTED]
         self.assertEqual(len(starts), 1)
-        snapshots = [record for record in records if record[2].startswith("Memory Snapshot\n\nTop 10 by object count:\n")]
+        start = "Memory Snapshot\n\nTop 10 by object count:\n"
+        snapshots = [record for record in records if record[2].startswith(start)]
         self.assertGreaterEqual(len(snapshots), 17)
         for sequence, (labels, severity, body, attributes) in enumerate(snapshots, 1):
             self.assertEqual((severity, attributes["memprof_sequence"]), ("INFO", sequence))
