@@ -138,7 +138,7 @@ class Prometheus(MetricsTest):
     def test_shows_the_latest_snapshot(self):
         for mode in ["inline"] if self.interpreter.free_threaded or host.CANNOT_FORK else ["inline", "fork"]:
             with self.subTest(mode=mode):
-                found, text, attributes = self.answers(SCRAPING, host.ASKING, """
+                found, text, attributes = self.answers(host.ASKING, SCRAPING, """
                     import json
                     class Message: pass
                     keep = [Message() for i in range(20000)]
@@ -150,7 +150,7 @@ class Prometheus(MetricsTest):
                 self.assertEqual(len(found["memory_profiler_class_objects"]), 5)
 
     def test_over_http(self):
-        found, text = self.answers(SCRAPING, host.ASKING, """
+        found, text = self.answers(host.ASKING, SCRAPING, """
             import http.server, json, urllib.request
             record = snapshot()
             server = http.server.HTTPServer(("127.0.0.1", 0), prometheus_client.MetricsHandler)
@@ -165,7 +165,7 @@ class Prometheus(MetricsTest):
         self.assertEqual(found["memory_profiler_class_objects"], host.Snapshot(text).counts)
 
     def test_off(self):
-        found = self.answers(SCRAPING, host.ASKING, """
+        found = self.answers(host.ASKING, SCRAPING, """
             import json
             snapshot()
             time.sleep(0.5)
@@ -203,7 +203,7 @@ class Prometheus(MetricsTest):
         self.assertEqual(len(found["memory_profiler_class_objects"]), 5)
 
     def test_what_classes_may_be_called(self):
-        found = self.answers(SCRAPING, host.ASKING, r"""
+        found = self.answers(host.ASKING, SCRAPING, r"""
             import json
             names = ['quo"ted', 'back\\slash', 'new\nline', '\u00fc\u4f60\U0001f600', '{a="b"} 1', '\u202e']
             keep = [[type(name, (), {})() for i in range(3000)] for name in names]
@@ -215,11 +215,10 @@ class Prometheus(MetricsTest):
         self.assertTrue(all(key.isprintable() for key in found))
 
     def test_the_program_has_these_names_itself(self):
-        found = self.answers(SCRAPING, """
+        found = self.answers(host.ASKING, SCRAPING, """
+            import json
             own = prometheus_client.Gauge("memory_profiler_class_objects", "the program's own")
             own.set(42)
-        """, host.ASKING, """
-            import json
             snapshot()
             print(json.dumps(scrape()))
         """, complaints=["memprof: metrics: prometheus_client does not take the gauges of memory_profiler; they "
@@ -245,17 +244,17 @@ class Prometheus(MetricsTest):
     """
 
     def test_a_child_that_is_not_followed(self):
-        parents, childs = self.answers(SCRAPING, host.ASKING, self.FORKING % "pass")
+        parents, childs = self.answers(host.ASKING, SCRAPING, self.FORKING % "pass")
         self.assertEqual(parents["memory_profiler_class_objects"]["__main__.Message"], 20000)
         self.assertEqual(childs, {})
 
     def test_a_child_that_is_followed(self):
-        parents, childs = self.answers(SCRAPING, host.ASKING, self.FORKING % TWO_SNAPSHOTS, follow_children="true")
+        parents, childs = self.answers(host.ASKING, SCRAPING, self.FORKING % TWO_SNAPSHOTS, follow_children="true")
         self.assertEqual(parents["memory_profiler_class_objects"]["__main__.Message"], 20000)
         self.assertEqual(childs["memory_profiler_class_objects"]["__main__.Message"], 5000)
 
     def test_who_is_suspected(self):
-        found = self.answers(SCRAPING, host.ASKING, """
+        found = self.answers(host.ASKING, SCRAPING, """
             import json
             class Leaky: pass
             keep, seen = [], []
@@ -271,7 +270,7 @@ class Prometheus(MetricsTest):
         self.assertEqual(found[-1], 0, found)
 
     def test_scraped_while_snapshots_are_taken(self):
-        counts = self.answers(SCRAPING, host.ASKING, """
+        counts = self.answers(host.ASKING, SCRAPING, """
             import json
             def read():
                 while not done:
@@ -281,7 +280,7 @@ class Prometheus(MetricsTest):
             done, counts = False, {}
             threads = [threading.Thread(target=read, name=str(i)) for i in range(3)]
             counts.update({thread.name: 0 for thread in threads})
-            wait(scrape, "the gauges")
+            snapshot()
             for thread in threads:
                 thread.start()
             taken = 0
@@ -298,8 +297,9 @@ class Prometheus(MetricsTest):
     def test_leaves_no_references(self):
         if "d" not in self.interpreter.flags:
             self.skipTest("references are counted in debug builds only")
-        totals = self.answers(SCRAPING, host.ASKING, """
+        totals = self.answers(host.ASKING, SCRAPING, """
             import gc, json
+            snapshot()
             wait(scrape, "the gauges")
             totals = []
             for i in range(6):
@@ -341,7 +341,7 @@ class OpenTelemetry(MetricsTest):
     """
 
     def test_shows_the_latest_snapshot(self):
-        found, text, attributes = self.answers(COLLECTING, self.PROVIDER, host.ASKING, """
+        found, text, attributes = self.answers(host.ASKING, COLLECTING, self.PROVIDER, """
             import json
             class Message: pass
             keep = [Message() for i in range(20000)]
@@ -352,7 +352,7 @@ class OpenTelemetry(MetricsTest):
         self.assertEqual(found["memory_profiler.class.objects"][1]["__main__.Message"], 20000)
 
     def test_a_class_that_is_gone_is_not_shown(self):
-        found = self.answers(COLLECTING, self.PROVIDER, host.ASKING, """
+        found = self.answers(host.ASKING, COLLECTING, self.PROVIDER, """
             import json
             class Message: pass
             found = []
@@ -366,7 +366,7 @@ class OpenTelemetry(MetricsTest):
         self.assertEqual([each.get("__main__.Message") for each in found], [20000, 10000, None])
 
     def test_off(self):
-        self.assertEqual(self.answers(COLLECTING, self.PROVIDER, host.ASKING, """
+        self.assertEqual(self.answers(host.ASKING, COLLECTING, self.PROVIDER, """
             import json
             snapshot()
             time.sleep(0.5)
@@ -426,13 +426,13 @@ class OpenTelemetry(MetricsTest):
 
     def test_a_child_that_is_followed(self):
         forking = Prometheus.FORKING.replace("scrape()", "collect(reader)")
-        parents, childs = self.answers(COLLECTING, self.PROVIDER, host.ASKING, forking % TWO_SNAPSHOTS,
+        parents, childs = self.answers(host.ASKING, COLLECTING, self.PROVIDER, forking % TWO_SNAPSHOTS,
                                        follow_children="true")
         for found, count in ((parents, 20000), (childs, 5000)):
             self.assertEqual(found["memory_profiler.class.objects"][1]["__main__.Message"], count)
 
     def test_a_child_that_is_not_followed(self):
-        parents, childs = self.answers(COLLECTING, self.PROVIDER, host.ASKING,
+        parents, childs = self.answers(host.ASKING, COLLECTING, self.PROVIDER,
                                        Prometheus.FORKING.replace("scrape()", "collect(reader)") % "pass")
         self.assertEqual(parents["memory_profiler.class.objects"][1]["__main__.Message"], 20000)
         self.assertEqual(childs, {})
@@ -444,13 +444,14 @@ class OpenTelemetry(MetricsTest):
             self.skipTest("no opentelemetry.exporter.prometheus here")
         for late in (False, True):
             with self.subTest(late=late):
-                text = self.answers("import prometheus_client", host.ASKING if late else "",
-                                    "wait(lambda: 'memory_prof' in prometheus_client.generate_latest().decode(), 'it')"
-                                    if late else "", COLLECTING, """
+                text = self.answers(host.ASKING, """
+                    import json, prometheus_client
+                    if %r:
+                        snapshot()
+                        assert "memory_profiler_class" in prometheus_client.generate_latest().decode()
+                """ % late, COLLECTING, """
                     from opentelemetry.exporter.prometheus import PrometheusMetricReader
                     metrics.set_meter_provider(MeterProvider(metric_readers=[PrometheusMetricReader()]))
-                """, "" if late else host.ASKING, """
-                    import json
                     assert not %r or "memory_profiler_class" in prometheus_client.generate_latest().decode()
                     snapshot()
                     assert "otel_scope_name" in prometheus_client.generate_latest().decode()
@@ -466,8 +467,9 @@ class OpenTelemetry(MetricsTest):
     def test_leaves_no_references(self):
         if "d" not in self.interpreter.flags:
             self.skipTest("references are counted in debug builds only")
-        totals = self.answers(COLLECTING, self.PROVIDER, host.ASKING, """
+        totals = self.answers(host.ASKING, COLLECTING, self.PROVIDER, """
             import gc, json
+            snapshot()
             wait(lambda: collect(reader), "the gauges")
             totals = []
             for i in range(6):

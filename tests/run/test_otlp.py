@@ -15,8 +15,8 @@ FILTERS = {
     "sizes": '{job="discord-bot", logger="memory_profiler"}\n  |= "Top 10 by memory usage"',
 }
 
-PROGRAM = """
-    import logging, warnings
+PROGRAM = host.RECORDS + """
+    import warnings
     warnings.simplefilter("ignore", DeprecationWarning)
     from opentelemetry import metrics
     from opentelemetry.exporter.otlp.proto.http._log_exporter import OTLPLogExporter
@@ -30,11 +30,12 @@ PROGRAM = """
     resource = Resource.create({"service.name": "discord-bot"})
     logs = LoggerProvider(resource=resource)
     logs.add_log_record_processor(BatchLogRecordProcessor(OTLPLogExporter("http://127.0.0.1:PORT/v1/logs")))
-    logging.getLogger().addHandler(LoggingHandler(logger_provider=logs))
-    logging.getLogger().setLevel(logging.INFO)
     reader = PeriodicExportingMetricReader(OTLPMetricExporter("http://127.0.0.1:PORT/v1/metrics"),
                                            export_interval_millis=3600000)
     metrics.set_meter_provider(MeterProvider(resource=resource, metric_readers=[reader]))
+    logging.getLogger().setLevel(logging.INFO)
+    logging.getLogger().handlers = [Records(), LoggingHandler(logger_provider=logs)]
+    wait(lambda: Records.count, "the first snapshot")
     logging.getLogger("bot").info("Memory is what %s talk of", "others")
 """
 
@@ -135,7 +136,7 @@ class Otlp(host.HostTest):
     """
 
     def test_records(self):
-        self.run_exporting(host.ASKING, self.LEAKING)
+        self.run_exporting(self.LEAKING)
         records = [record for record in self.records() if record[0]["logger"] == "memory_profiler"]
         starts = [body for labels, severity, body, attributes in records if body == host.STARTED]
         self.assertEqual(len(starts), 1)
@@ -153,7 +154,7 @@ class Otlp(host.HostTest):
         self.assertTrue(warnings[0][2].startswith("Memory leak suspected: __main__.Leaky has grown"), warnings[0])
 
     def test_log_queries(self):
-        self.run_exporting(host.ASKING, "snapshot()")
+        self.run_exporting("snapshot()")
         records = self.records()
         self.assertTrue(any(labels["logger"] == "bot" for labels, *rest in records))
         snapshots = [body for labels, severity, body, attributes in records if "memprof_objects" in attributes]
@@ -164,7 +165,7 @@ class Otlp(host.HostTest):
 
     def test_gauges(self):
         """What the SDK flushes when the program ends is the last snapshot, in the log as in the metrics."""
-        self.run_exporting(host.ASKING, self.LEAKING)
+        self.run_exporting(self.LEAKING)
         gauges = self.gauges()
         body = [body for labels, severity, body, attributes in self.records() if "memprof_objects" in attributes][-1]
         self.assertEqual({attributes["class"]: value for attributes, value in gauges["memory_profiler.class.objects"]},
