@@ -147,6 +147,7 @@ static void keep_line(const struct text *line)
 
 /* ---- The metrics ---- */
 
+/* Also while nobody shows them: who comes before the next snapshot is to find this one. */
 static void show(const struct snapshot *snapshot)
 {
     const char *suspects[GAUGES_SUSPECTS_LIMIT + 1];

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * Every fact about an option is in its row of option_table and nowhere else: adding an option means
+ * Every fact about an option is in its row of OPTION_ROWS and nowhere else: adding an option means
  * adding a row here and a field to struct config. */
 #include "config/options.h"
 

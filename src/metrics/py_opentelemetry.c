@@ -10,8 +10,6 @@
 #include "memprof.h"
 #include "metrics/gauges.h"
 
-#include <string.h>
-
 static bool is_registered;
 
 void py_opentelemetry_begin(void)

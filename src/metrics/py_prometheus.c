@@ -9,8 +9,6 @@
 #include "metrics/gauges.h"
 #include "metrics/py_opentelemetry.h"
 
-#include <string.h>
-
 PyObject *py_prometheus_find(void)
 {
     PyObject *client = py_module_if_ready("prometheus_client");
