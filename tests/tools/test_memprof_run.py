@@ -313,20 +313,27 @@ class Command(RunTest):
                                                                 "app.token": "goes through env"})
                     self.assertEqual(ended.out, "found 1\n", ended)
 
+    def namespace(self, *options):
+        """What a command is started with to be process 1."""
+        command = ["unshare", "--pid", "--fork", *options]
+        done = subprocess.run([*command, "true"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        if done.returncode != 0:
+            # In a plain chroot the root is no mount, and cannot be made private.
+            self.skipTest("no namespace of process ids here: " + done.stdout.decode().strip())
+        return command
+
     @needs_root
     def test_as_process_1(self):
-        namespace = ["unshare", "--pid", "--fork"]
-        if subprocess.run([*namespace, "true"], stderr=subprocess.DEVNULL).returncode != 0:
-            self.skipTest("no namespace of process ids here")
         # Once with a /proc that is that of another namespace.
         for mount in ([], ["--mount-proc"]):
             with self.subTest(mount=mount):
+                namespace = self.namespace(*mount)
                 done = subprocess.run(
-                    [*namespace, *mount, *self.command("--", PYTHON, "-c", "import os; os._exit(10 + os.getpid())")],
+                    [*namespace, *self.command("--", PYTHON, "-c", "import os; os._exit(10 + os.getpid())")],
                     env={**self.environment, "MEMPROF_OUTPUT": "auto"}, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
                 self.assertEqual((done.returncode, done.stderr), (11, b""))
                 done = subprocess.run(
-                    [*namespace, *mount, *self.command(PYTHON, *SHOW)], env={**self.environment, "app.token": "mine"},
+                    [*namespace, *self.command(PYTHON, *SHOW)], env={**self.environment, "app.token": "mine"},
                     stdout=subprocess.PIPE, stderr=subprocess.PIPE)
                 self.assertIn(b"Memory Snapshot", done.stderr)
                 self.assertIn(b'"app.token": "mine"', done.stdout)
@@ -340,9 +347,7 @@ class Command(RunTest):
             print("ready", flush=True)
             time.sleep(60)
         """
-        command = ["unshare", "--pid", "--fork", "--mount-proc", *self.command(PYTHON, "-c", text)]
-        if subprocess.run(["unshare", "--pid", "--fork", "true"], stderr=subprocess.DEVNULL).returncode != 0:
-            self.skipTest("no namespace of process ids here")
+        command = [*self.namespace("--mount-proc"), *self.command(PYTHON, "-c", text)]
         with host.Program(command, self.environment, self.folder) as program:
             program.expect("ready")
             with open("/proc/%d/task/%d/children" % (program.process.pid, program.process.pid)) as file:
