@@ -66,6 +66,16 @@ void footprints_add(struct footprints *footprints, const struct footprint *footp
         remember(footprints, footprint);
 }
 
+const struct footprint *footprints_asked(const struct footprints *footprints,
+                                         const struct footprint *at)
+{
+    for (size_t i = (size_t)(at - footprints->kept) + 1; i-- > 0;) {
+        if (footprints->kept[i].allocator_used_bytes != FOOTPRINT_UNKNOWN)
+            return &footprints->kept[i];
+    }
+    return at;
+}
+
 void footprints_clear(struct footprints *footprints)
 {
     memory_free(footprints->kept);

@@ -48,6 +48,11 @@ void footprint_complete(struct footprint *footprint, uint64_t tracked_bytes,
 /* Adds the footprint of the newest snapshot. Where memory is short older ones are forgotten. */
 void footprints_add(struct footprints *footprints, const struct footprint *footprint);
 
+/* The newest one up to `at`, one of those kept, of which the C allocator's figures are known (not
+ * every snapshot asks for them: allocator_stats.h); `at` itself where none are. */
+const struct footprint *footprints_asked(const struct footprints *footprints,
+                                         const struct footprint *at);
+
 void footprints_clear(struct footprints *footprints);
 
 #endif

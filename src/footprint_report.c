@@ -105,9 +105,11 @@ static uint64_t rise(uint64_t now, uint64_t before)
 }
 
 /* What the C library's figures say of `bytes` that are to be explained. */
-static void add_evidence(struct text *text, const struct footprint_verdict *verdict, uint64_t bytes)
+static void add_evidence(struct text *text, const struct footprints *footprints,
+                         const struct footprint_verdict *verdict, uint64_t bytes)
 {
-    const struct footprint *since = verdict->since, *now = verdict->now;
+    const struct footprint *since = footprints_asked(footprints, verdict->since);
+    const struct footprint *now = footprints_asked(footprints, verdict->now);
     uint64_t free = rise(now->allocator_free_bytes, since->allocator_free_bytes);
     uint64_t used = rise(now->allocator_used_bytes, since->allocator_used_bytes);
     if (free >= bytes / 4) {
@@ -134,8 +136,8 @@ static const char *explain_growth(const struct footprint_verdict *verdict, uint6
     return "strings, bytes and arrays (count_untracked tells), native memory or fragmentation";
 }
 
-static void add_verdict(struct text *text, const struct footprint_verdict *verdict,
-                        bool counts_untracked)
+static void add_verdict(struct text *text, const struct footprints *footprints,
+                        const struct footprint_verdict *verdict, bool counts_untracked)
 {
     const struct footprint *since = verdict->since, *now = verdict->now;
     uint64_t memory_now = footprint_memory(now), memory_before = footprint_memory(since);
@@ -153,7 +155,7 @@ static void add_verdict(struct text *text, const struct footprint_verdict *verdi
         add_move(text, ", RSS", memory_now, memory_before, "fell");
         text_add(text, ": their memory is kept for reuse, or other memory has grown");
     }
-    add_evidence(text, verdict, bytes);
+    add_evidence(text, footprints, verdict, bytes);
     text_add(text, ", within ");
     report_add_count(text, now->snapshot - since->snapshot);
     text_add(text, now->snapshot - since->snapshot == 1 ? " snapshot" : " snapshots");
@@ -177,5 +179,5 @@ void footprint_report_add(struct text *text, const struct footprints *footprints
     add_allocator(text, now);
     struct footprint_verdict verdict = footprint_verdict(footprints);
     if (verdict.kind != FOOTPRINT_AGREED)
-        add_verdict(text, &verdict, counts_untracked);
+        add_verdict(text, footprints, &verdict, counts_untracked);
 }

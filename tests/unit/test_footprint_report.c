@@ -138,6 +138,33 @@ static void test_fragmentation(void **state)
                    "(96.0 MB is free but kept by the C allocator), within 12 snapshots");
 }
 
+/* Where asking takes its time, not every snapshot asks the C allocator. */
+static void test_what_was_known_last_is_evidence(void **state)
+{
+    (void)state;
+    struct footprints footprints = {0};
+    struct text text = {0};
+    for (uint64_t i = 0; i < 18; i++) {
+        struct footprint footprint = full(i + 1);
+        uint64_t steps = i < 3 ? 0 : i - 3;
+        footprint.anonymous_bytes += 10 * MB * steps;
+        footprint.allocator_free_bytes += 8 * MB * steps;
+        if (i % 4 != 0)
+            footprint.allocator_used_bytes = footprint.allocator_free_bytes = FOOTPRINT_UNKNOWN;
+        footprints_add(&footprints, &footprint);
+        if (i >= 15) {
+            text_clear(&text);
+            footprint_report_add(&text, &footprints, true);
+            assert_non_null(strstr(text.bytes, "free but kept by the C allocator), within"));
+        }
+    }
+    assert_string_equal(strrchr(text.bytes, '\n') + 1,
+                        "RSS grew 140.0 MB, Python objects 0 B: native memory or fragmentation "
+                        "(104.0 MB is free but kept by the C allocator), within 14 snapshots");
+    text_clear(&text);
+    footprints_clear(&footprints);
+}
+
 static void test_native_memory(void **state)
 {
     (void)state;
@@ -193,6 +220,7 @@ int main(void)
         cmocka_unit_test(test_all_figures),
         cmocka_unit_test(test_what_is_unknown_is_left_out),
         cmocka_unit_test(test_fragmentation),
+        cmocka_unit_test(test_what_was_known_last_is_evidence),
         cmocka_unit_test(test_native_memory),
         cmocka_unit_test(test_blocks_of_python),
         cmocka_unit_test(test_kept),
