@@ -51,21 +51,26 @@ static PyObject *register_with(PyObject *consumer, PyObject *object)
     return py._Py_NoneStruct;
 }
 
-/* The locks are the program's, and gevent's where that has patched them (py_gevent.h). */
-static void call_with(enum consumer consumer, PyObject *object)
+/* The locks are the program's, and gevent's where that has patched them (py_gevent.h). False where
+ * there is no room for the call now. */
+static bool call_with(enum consumer consumer, PyObject *object)
 {
     static struct py_method method = {"memprof_register", register_with, PY_METH_O, NULL};
     PyObject *number = py.PyLong_FromLongLong(consumer);
     PyObject *function = number != NULL ? py_callable(&method, number) : NULL;
     PyObject *answer = NULL;
-    if (function != NULL && py_gevent_is_patched())
-        py_gevent_call(function, object);
-    else if (function != NULL)
+    bool is_called = false;
+    if (function != NULL && py_gevent_is_patched()) {
+        is_called = py_gevent_call(function, object) == 0;
+    } else if (function != NULL) {
         answer = py.PyObject_CallFunctionObjArgs(function, object, NULL);
+        is_called = answer != NULL;
+    }
     py_clear_error();
     py_release(number);
     py_release(function);
     py_release(answer);
+    return is_called;
 }
 
 bool py_metrics_attend(void)
@@ -78,8 +83,8 @@ bool py_metrics_attend(void)
         PyObject *object = consumer == PROMETHEUS ? py_prometheus_find() : py_opentelemetry_find();
         if (object == NULL)
             continue;
-        self.is_tried[consumer] = has_found = true;
-        call_with(consumer, object);
+        self.is_tried[consumer] = call_with(consumer, object);
+        has_found |= self.is_tried[consumer];
         py.Py_DecRef(object);
     }
     atomic_store(&self.is_busy, false);

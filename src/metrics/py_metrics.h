@@ -15,8 +15,9 @@
 void py_metrics_begin(void);
 
 /* Looks for both and registers with what it finds, once: the program may import them late. Where
- * gevent has patched the program that is done in a greenlet of the main thread, soon. Returns
- * whether something was found. GIL; Python code runs. */
+ * gevent has patched the program that is done in a greenlet of the main thread, soon, or where too
+ * many calls wait for that, when next asked. Returns whether something was found. GIL; Python code
+ * runs. */
 bool py_metrics_attend(void);
 
 /* Whether it is worth while to look again before the next snapshot. GIL. */

@@ -315,11 +315,14 @@ class Prometheus(MetricsTest):
     def test_leaves_no_references(self):
         self.assert_leaves_no_references(SCRAPING, "read = prometheus_client.generate_latest")
 
-    def test_gevent(self):
-        """The registry's lock is gevent's there: it is taken in a greenlet."""
+    def needs_gevent(self):
         probe = subprocess.run([self.python, "-c", "import gevent"], stderr=subprocess.DEVNULL)
         if probe.returncode != 0:
             self.skipTest("no gevent here")
+
+    def test_gevent(self):
+        """The registry's lock is gevent's there: it is taken in a greenlet."""
+        self.needs_gevent()
         found = self.answers("""
             import gevent.monkey
             gevent.monkey.patch_all()
@@ -333,6 +336,48 @@ class Prometheus(MetricsTest):
                     break
             print(json.dumps(scrape()))
         """)
+        self.assertEqual(len(found["memory_profiler_class_objects"]), 5)
+
+    def test_gevent_whose_hub_is_busy(self):
+        """No greenlet can run for so long that no more calls are kept: registered with afterwards."""
+        self.needs_gevent()
+        path = os.path.join(self.folder, "snapshots")
+        found = self.answers("""
+            import gevent.monkey
+            gevent.monkey.patch_all()
+        """, SCRAPING, """
+            import ctypes, gevent, io, json, logging, os, signal, sys
+            logger = logging.getLogger("memory_profiler")
+            logger.setLevel(logging.INFO)
+            logger.propagate = False
+            start = gevent.monkey.get_original("_thread", "start_new_thread")
+            sleep = gevent.monkey.get_original("time", "sleep")
+            hidden = sys.modules.pop("prometheus_client")
+            ready, go_on = os.pipe()
+            def taken():
+                return open(%(path)r).read().count("\\n") if os.path.exists(%(path)r) else 0
+            def take(number):
+                before = taken()
+                while taken() < before + number:
+                    os.kill(os.getpid(), signal.SIGUSR1)
+                    sleep(0.01)
+            def other():
+                logger.addHandler(logging.StreamHandler(io.StringIO()))
+                take(20)
+                sys.modules["prometheus_client"] = hidden
+                take(2)
+                libc.write(go_on, b"x", 1)
+            libc = ctypes.CDLL(None)
+            start(other, ())
+            libc.read(ready, ctypes.create_string_buffer(1), 1)
+            for i in range(2000):
+                gevent.sleep(0.005)
+                take(1)
+                if "memory_profiler_class_objects" in scrape():
+                    break
+            print(json.dumps(scrape()))
+        """ % {"path": path}, snapshot_file=path, snapshot_signal="SIGUSR1", interval_seconds=3600,
+            complaints=["memprof: a logging handler raised: records of memory_profiler may be lost"])
         self.assertEqual(len(found["memory_profiler_class_objects"]), 5)
 
 
