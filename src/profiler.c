@@ -34,6 +34,7 @@ enum {
     EXIT_PATIENCE_MS = 2000, /* the same at exit */
     FIRST_LOOK_MS = 50,      /* between looks whether the program's logging is ready */
     LAST_LOOK_MS = 1000,
+    REGISTERED_RECORDS = 2,
     TOLD_FORKS = 64
 };
 
@@ -57,8 +58,8 @@ static struct {
     bool patient;      /* it was asked for, or due after an interval without listeners */
     bool stretched;    /* the log has been told that the interval is */
     bool announced;
-    bool registered_again;
     bool said_signal_lost;
+    unsigned records; /* that went to logging, up to REGISTERED_RECORDS */
 } schedule;
 
 static uint64_t interval_ms(void)
@@ -70,12 +71,6 @@ static const struct py_host_events events;
 
 static void announce(struct outlets outlets)
 {
-    bool logs = outlets.info == OUTLET_LOGGING || outlets.warning == OUTLET_LOGGING;
-    if (logs && !schedule.registered_again) {
-        /* logging has registered its own exit and fork callbacks by now: come before them. */
-        schedule.registered_again = true;
-        py_host_register(&events);
-    }
     if (schedule.announced)
         return;
     schedule.announced = true;
@@ -86,6 +81,18 @@ static void announce(struct outlets outlets)
 }
 
 /* ---- A snapshot ---- */
+
+/* By the first record logging has registered its own callbacks for exit and forks, and by the
+ * second one what is set up in the moments after the first handler has, like an exporter of
+ * records: come before them. */
+static void come_before_logging(struct outlets outlets)
+{
+    bool logs = outlets.info == OUTLET_LOGGING || outlets.warning == OUTLET_LOGGING;
+    if (logs && !profiler.ended && schedule.records < REGISTERED_RECORDS) {
+        schedule.records++;
+        py_host_register(&events);
+    }
+}
 
 /* A record that says when the next one comes later than the interval, and when no more. */
 static void log_stretch(enum outlet outlet, uint64_t rest_ms, double pause_ms)
@@ -128,6 +135,7 @@ static void complete_snapshot(struct outlets outlets)
 
 static void take_snapshot(struct outlets outlets, bool asked)
 {
+    come_before_logging(outlets);
     schedule.taken_ms = monotonic_ms();
     py_capture_start((profiler.ended ? PY_CAPTURE_IN_PLACE : 0) | (asked ? PY_CAPTURE_HOLDERS : 0));
     if (py_capture_attend(0))
@@ -336,10 +344,10 @@ static bool become_child(void)
         snapshot_signal_remove();
         return false;
     }
-    bool registered_again = schedule.registered_again;
+    unsigned records = schedule.records;
     profiler.descendant = true;
     begin_to_profile();
-    schedule.registered_again = registered_again;
+    schedule.records = records;
     profiler.resume = true;
     return true;
 }

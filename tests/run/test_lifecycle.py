@@ -87,6 +87,24 @@ class Ending(host.HostTest):
         with open(log) as file:
             self.assertEqual(file.read().count("Memory Snapshot"), 2)
 
+    def test_snapshot_at_exit_comes_before_what_was_set_up_late(self):
+        # Exporters of records shut down by atexit, and may be set up when another handler has had the first record.
+        ended = self.run_program(host.joined(host.ASKING, """
+            import atexit
+            class Printing(logging.Handler):
+                def emit(self, record):
+                    print("snapshot" if hasattr(record, "memprof_objects") else "another record")
+            exporter = Printing()
+            logging.getLogger().addHandler(exporter)
+            def shut_down():
+                logging.getLogger().removeHandler(exporter)
+                print("end")
+            atexit.register(shut_down)
+            snapshot()
+        """), snapshot_at_exit="yes", snapshot_signal="SIGUSR1", interval_seconds=3600)
+        self.assert_clean(ended)
+        self.assertEqual(ended.out, "snapshot\nsnapshot\nend\n")
+
     def test_while_a_snapshot_runs(self):
         text = host.joined(BUSY, """
             import os, signal, sys, time
