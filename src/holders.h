@@ -27,7 +27,7 @@ enum holder_kind {
 /* One way on which objects of the sample are held. */
 struct holder {
     enum holder_kind kind;
-    uint32_t share;   /* objects of the sample that are held so */
+    uint64_t share;   /* objects of the sample that are held so */
     int is_linked;    /* by a structure of many like nodes: the expression ends at its head */
     char *expression; /* `__main__.bot.seen[*]` */
     char *container;  /* the class of the object where they fan out, or NULL */
@@ -50,7 +50,8 @@ struct held_class {
     bool by_size;           /* as wished: the objects asked are the largest */
     uint64_t objects;       /* that a root reaches */
     uint64_t garbage;       /* that none reaches */
-    uint32_t sample;        /* objects asked */
+    uint64_t sample;        /* objects asked */
+    bool is_counted;        /* not the newest, but all: a share may be much older than any growth */
     struct holder *holders; /* the largest share first; what is missing is scattered */
     size_t holder_count;
 };

@@ -175,6 +175,11 @@ struct count {
     bool wants_untracked;
 };
 
+static int count_untracked(void *tally, PyObject *object)
+{
+    return py_tally_add_at(tally, PY_TALLY_BACK, object);
+}
+
 static int count_object(void *context, PyObject *object)
 {
     struct count *count = context;
@@ -258,7 +263,8 @@ int py_heap_count_in_twin(struct snapshot *snapshot, int collect, int untracked)
 {
     struct count count = {.wants_untracked = untracked != 0};
     count.tally = (struct py_tally){.type_offset = generations.type_offset, .is_in_twin = true};
-    count.untracked = (struct py_untracked){.graph = &twin_graph, .tally = &count.tally};
+    count.untracked = (struct py_untracked){
+        .graph = &twin_graph, .meet = count_untracked, .context = &count.tally};
     settle_in_twin();
     int status = collect || untracked ? build_graph() : 0;
     if (status == 0)

@@ -6,7 +6,7 @@
  * place. Members of Python's classes, their __slots__, are shown.
  *
  * An object is asked for its references once, when it is met first, so the walk ends. Invariant:
- * what is on the stack has been counted.
+ * what is on the stack has been met.
  */
 #include "py_untracked.h"
 
@@ -58,10 +58,15 @@ int py_untracked_begin(size_t type_offset)
         py.Py_IncRef(metaclass);
     }
     bool known = is_gc_is_known(type_offset, metaclass) && members_are_known(type_offset);
-    dict_traverse = field_of(py.PyDict_Type, type_offset, PY_TP_TRAVERSE_OFFSET);
+    dict_traverse = known ? field_of(py.PyDict_Type, type_offset, PY_TP_TRAVERSE_OFFSET) : NULL;
     py_clear_error();
     py_release(metaclass);
-    return known && dict_traverse != NULL ? 0 : -1;
+    return dict_traverse != NULL ? 0 : -1;
+}
+
+bool py_untracked_is_known(void)
+{
+    return dict_traverse != NULL;
 }
 
 /* ---- What an object refers to ---- */
@@ -139,7 +144,7 @@ static int meet(PyObject *object, void *argument)
     if (untracked->status != 0 || py_graph_number(untracked->graph, object) != PY_GRAPH_NONE ||
         !is_new(untracked, object))
         return 0;
-    if (py_tally_add_at(untracked->tally, PY_TALLY_BACK, object) != 0)
+    if (untracked->meet(untracked->context, object) != 0)
         untracked->status = -1;
     else if (!is_leaf(untracked, py_graph_class(untracked->graph, object)))
         push(untracked, object);
@@ -186,6 +191,7 @@ static void meet_referents(struct py_untracked *untracked, PyObject *object)
 {
     PyObject *class = py_graph_class(untracked->graph, object);
     PyObject *native = py_graph_native_class(untracked->graph, class);
+    untracked->referrer = object;
     if (has_items(untracked, class, native))
         meet_items(untracked, object);
     if (class != py.PyDict_Type && is_traversable(untracked, object, class))
@@ -193,10 +199,19 @@ static void meet_referents(struct py_untracked *untracked, PyObject *object)
     meet_members(untracked, object, native);
 }
 
+/* What stands lower than all before it was put there by the object that is followed. */
 static int empty_stack(struct py_untracked *untracked)
 {
-    while (untracked->stack_size > 0 && untracked->status == 0)
-        meet_referents(untracked, untracked->stack[--untracked->stack_size]);
+    size_t lowest = untracked->stack_size;
+    while (untracked->stack_size > 0 && untracked->status == 0) {
+        PyObject *object = untracked->stack[--untracked->stack_size];
+        if (untracked->stack_size < lowest) {
+            lowest = untracked->stack_size;
+            untracked->item = object;
+        }
+        meet_referents(untracked, object);
+    }
+    untracked->item = NULL;
     return untracked->status;
 }
 

@@ -7,12 +7,16 @@
 #define MEMPROF_PY_UNTRACKED_H
 
 #include "py_graph.h"
-#include "py_tally.h"
 
-/* `graph` and `tally` and zero is the beginning. */
+/* `graph`, `meet` and `context` and zero is the beginning. */
 struct py_untracked {
     const struct py_graph *graph;
-    struct py_tally *tally;       /* counts what is met for the first time */
+    int (*meet)(void *context, PyObject *object); /* for the first time. 0, or -1 to end the walk */
+    void *context;
+    /* On the way from the object that is followed, while something is met: what that refers to
+     * itself, and what refers to what is met. NULL and the object itself where nothing is between.
+     */
+    PyObject *item, *referrer;
     struct address_index seen[2]; /* at multiples of 16, and at those plus 8 */
     PyObject **stack;             /* met, and still to be asked what they refer to */
     size_t stack_size, stack_capacity;
@@ -24,9 +28,12 @@ struct py_untracked {
  * below may be called. After py_graph_begin(). Runs no Python code. GIL. */
 int py_untracked_begin(size_t type_offset);
 
-/* Counts what is not tracked and was not yet met, of all that `object` refers to: by its
+/* Whether that has been proven. Needs no GIL. */
+bool py_untracked_is_known(void);
+
+/* Meets what is not tracked and was not yet met, of all that `object` refers to: by its
  * tp_traverse, by the keys and values of a dict, by the members that its class of C code declares;
- * and what that refers to in turn. `object` itself is not counted. About a tenth of a byte of
+ * and what that refers to in turn. `object` itself is not met. About a tenth of a byte of
  * memory.h per byte of the heap at most. 0, or -1 when out of memory. Runs no Python code and
  * references nothing. In a twin only. GIL. */
 int py_untracked_follow(struct py_untracked *untracked, PyObject *object);

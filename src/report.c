@@ -79,21 +79,29 @@ void report_add_holder(struct text *text, const struct holder *holder)
         add_point(text, holder);
 }
 
+static void add_share(struct text *text, uint64_t share, const struct held_class *class)
+{
+    text_add(text, "\n  %llu of %llu by ", (unsigned long long)share,
+             (unsigned long long)class->sample);
+}
+
 void report_add_held(struct text *text, const struct held_class *class)
 {
-    uint32_t rest = class->sample;
+    uint64_t rest = class->sample;
     text_add(text, "\n\nHeld: ");
     text_add_bytes(text, class->name, strlen(class->name));
     text_add(text, " (");
     report_add_count(text, class->objects + class->garbage);
     text_add(text, class->objects + class->garbage == 1 ? " object)" : " objects)");
     for (size_t i = 0; i < class->holder_count; i++) {
-        text_add(text, "\n  %u of %u by ", class->holders[i].share, class->sample);
+        add_share(text, class->holders[i].share, class);
         report_add_holder(text, &class->holders[i]);
         rest -= class->holders[i].share;
     }
-    if (rest > 0)
-        text_add(text, "\n  %u of %u by others", rest, class->sample);
+    if (rest > 0) {
+        add_share(text, rest, class);
+        text_add(text, "others");
+    }
     if (class->objects > 0 && class->garbage > 0) {
         text_add(text, "\n  and ");
         report_add_count(text, class->garbage);

@@ -14,6 +14,7 @@
 
 enum {
     MOSTLY_PERCENT = 80,    /* of a sample: held by what is bounded */
+    PARTS_OF_GROWTH = 4,    /* held by one holder at least, if it may be where they grow */
     ITEM_BYTES_LIMIT = 128, /* what an item takes in a container, room to grow included */
     PARTS_PER_OBJECT = 8,   /* of a class, where holders are not known */
     ALIKE = 4               /* numbers that differ by no more than a quarter */
@@ -25,6 +26,10 @@ bool candidate_is_companion(const char *name)
     static const char *const names[] = {"dict",
                                         "list",
                                         "tuple",
+                                        "str",
+                                        "bytes",
+                                        "int",
+                                        "float",
                                         "set",
                                         "frozenset",
                                         "cell",
@@ -64,14 +69,37 @@ static bool is_bounded(const struct holder *holder)
     return holder->bound > 0 || holder->inner_bound > 0;
 }
 
-bool candidate_is_bounded(const struct held_class *held)
+/* Of how many objects the holders are to be told. Where all were counted, most may be old. */
+static uint64_t asked_of(const struct candidate *candidate)
 {
+    const struct held_class *held = candidate->held;
+    int64_t growth = trend_watch_growth(&candidate->watch, &candidate->now, TREND_COUNT);
+    bool is_less = held->is_counted && growth > 0 && (uint64_t)growth < held->sample;
+    return is_less ? (uint64_t)growth : held->sample;
+}
+
+/* What is counted may have grown in any of them, unless that has far too little. */
+static bool may_have_grown(const struct held_class *held, const struct holder *holder,
+                           uint64_t asked)
+{
+    return !held->is_counted || holder->share * PARTS_OF_GROWTH >= asked;
+}
+
+bool candidate_is_bounded(const struct candidate *candidate)
+{
+    const struct held_class *held = candidate->held;
     if (held == NULL)
         return false;
-    uint32_t bounded = 0;
-    for (size_t i = 0; i < held->holder_count; i++)
-        bounded += is_bounded(&held->holders[i]) ? held->holders[i].share : 0;
-    return bounded > 0 && bounded * 100 >= held->sample * MOSTLY_PERCENT;
+    uint64_t asked = asked_of(candidate), bounded = 0, others = 0;
+    for (size_t i = 0; i < held->holder_count; i++) {
+        const struct holder *holder = &held->holders[i];
+        if (is_bounded(holder))
+            bounded += holder->share;
+        else if (may_have_grown(held, holder, asked))
+            others += holder->share;
+    }
+    return bounded > 0 && bounded * 100 >= asked * MOSTLY_PERCENT &&
+           (!held->is_counted || others * 2 < asked);
 }
 
 /* How many times as much there is once all of them are full. */
@@ -99,7 +127,7 @@ static const char *storage_of(const char *container)
 void candidate_find_point(struct candidate *candidate)
 {
     const struct held_class *held = candidate->held;
-    if (held == NULL || held->holder_count == 0 || held->holders[0].share * 2 < held->sample)
+    if (held == NULL || held->holder_count == 0 || held->holders[0].share * 2 < asked_of(candidate))
         return;
     candidate->point = held->holders[0].point;
     if (held->holders[0].container != NULL && !candidate_grows_by_size(candidate))

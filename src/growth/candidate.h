@@ -36,7 +36,7 @@ void candidate_find_point(struct candidate *candidate);
 
 /* Whether what holds most of the objects states its bound; and as many times as much there is once
  * all of that is full. */
-bool candidate_is_bounded(const struct held_class *held);
+bool candidate_is_bounded(const struct candidate *candidate);
 double candidate_times_when_full(const struct held_class *held);
 
 /* Whether one may be the container of the other, of which many have become larger; or is what it is

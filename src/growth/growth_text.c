@@ -191,8 +191,8 @@ static void add_holders(struct text *text, const struct held_class *held)
         if (held->by_size)
             text_add(text, i == 0 ? " The largest are held by " : "; ");
         else
-            text_add(text, i == 0 ? " %u of %u are held by " : "; %u of %u by ", holder->share,
-                     held->sample);
+            text_add(text, i == 0 ? " %llu of %llu are held by " : "; %llu of %llu by ",
+                     (unsigned long long)holder->share, (unsigned long long)held->sample);
         report_add_holder(text, holder);
     }
     if (held->holder_count > 0)

@@ -299,7 +299,7 @@ static void note_candidate(struct search *search, size_t position,
     };
     candidate->bytes_per_hour =
         trend_watch_rate_per_hour(&candidate->watch, &candidate->now, TREND_BYTES);
-    candidate->is_bounded = candidate_is_bounded(candidate->held);
+    candidate->is_bounded = candidate_is_bounded(candidate);
     candidate_find_point(candidate);
 }
 

@@ -10,55 +10,24 @@
 #include "retention/py_attribute.h"
 #include "retention/py_container.h"
 #include "retention/py_expression.h"
+#include "retention/py_finding.h"
 #include "retention/py_frame.h"
 #include "py_name.h"
 #include "py_reach.h"
-#include "retention/py_sample.h"
 #include "py_tally.h"
-#include "retention/py_trail.h"
+#include "py_untracked.h"
 
 enum {
-    GROUP_LIMIT = 4,      /* holders told of one class */
-    CHAIN_LIMIT = 8,      /* objects of a group whose chains are compared */
     RETAINED_LIMIT = 64,  /* accumulation points of one snapshot */
     RETAINED_MS = 1500,   /* no pass over the heap is begun later than that */
     RETAINED_PERCENT = 20 /* of the sample that is worth one */
 };
 
-/* Holders looked at for one class: a few linked lists of a million nodes. */
-static const uint64_t STEP_LIMIT = 5000000;
-
-static const size_t NO_FAN = SIZE_MAX;
-
-/* One object's chain: from the root to it, or to the head of a linked structure that has it. */
-struct chain {
-    PyObject *objects[VOTE_DEPTH_LIMIT + 1];
-    size_t count;
-};
-
-/* A group. Below the object where they fan out each goes its own way, so more than one is kept. */
-struct finding {
-    struct chain chains[CHAIN_LIMIT];
-    size_t chain_count;
-    size_t fan; /* which object of each they fan out from; NO_FAN for none */
-    uint32_t root;
-    uint32_t share;
-    bool is_linked;
-    uint64_t retained_bytes;
-};
-
-struct subject {
-    struct py_sample sample;
-    unsigned reasons;
-    uint32_t asked;
-    struct finding findings[GROUP_LIMIT];
-    size_t finding_count;
-};
-
 struct retention {
     struct py_graph *graph;
     struct py_ancestry ancestry;
-    struct subject *subjects;
+    struct py_subject *subjects;
+    struct py_hoard *hoards;
     size_t subject_count;
     PyObject *sized[RETAINED_LIMIT]; /* accumulation points */
     uint64_t sizes[RETAINED_LIMIT];
@@ -77,60 +46,7 @@ void py_retention_end(void)
     py_attribute_end();
 }
 
-/* ---- The vote ---- */
-
-static void note_chain(const struct retention *retention, struct finding *finding,
-                       const struct vote_path *path)
-{
-    const struct py_ancestry *ancestry = &retention->ancestry;
-    struct chain *chain = &finding->chains[finding->chain_count++];
-    for (uint32_t i = 1; i < path->length; i++)
-        chain->objects[chain->count++] = py_graph_object(ancestry->graph, path->nodes[i]);
-    bool is_complete = path->length > 1 && path->nodes[path->length - 1] == path->object;
-    if (!is_complete && !path->is_linked)
-        chain->objects[chain->count++] = py_graph_object(ancestry->graph, path->object);
-}
-
-/* The newest object's chain comes first, then some from all over the group. */
-static void note_group(const struct retention *retention, struct subject *subject,
-                       const struct vote_path *paths, const struct vote_group *group)
-{
-    struct finding *finding = &subject->findings[subject->finding_count++];
-    const struct vote_path *path = &paths[group->first];
-    uint32_t others = group->count < CHAIN_LIMIT ? group->count : CHAIN_LIMIT - 1;
-    *finding = (struct finding){.root = path->nodes[0], .share = group->count, .fan = NO_FAN};
-    finding->is_linked = path->is_linked && group->shared == path->length;
-    note_chain(retention, finding, path);
-    for (uint32_t i = 0; i < others; i++) {
-        uint32_t other = group->begin + (uint32_t)((uint64_t)i * group->count / others);
-        if (other != group->first)
-            note_chain(retention, finding, &paths[other]);
-    }
-    /* Of a linked structure even a single object hangs below the head. */
-    if (group->count > 1 || finding->is_linked)
-        finding->fan = group->shared >= 2 ? group->shared - 2 : 0;
-    else if (subject->sample.by_size)
-        finding->fan = finding->chains[0].count - 1; /* it is large because of what it holds */
-}
-
-static void vote(struct retention *retention, struct subject *subject, PyObject *const *objects,
-                 uint32_t count)
-{
-    struct vote_path paths[PY_SAMPLE_SIZE];
-    struct vote_group groups[GROUP_LIMIT];
-    uint64_t steps = STEP_LIMIT;
-    while (subject->asked < count) {
-        struct vote_path *path = &paths[subject->asked];
-        path->object = py_graph_number(retention->graph, objects[subject->asked]);
-        if (!py_trail_follow(path, &retention->ancestry, &steps))
-            break;
-        subject->asked++;
-    }
-    py_trail_cut(paths, subject->asked);
-    size_t found = vote_count(paths, subject->asked, groups, GROUP_LIMIT);
-    for (size_t i = 0; i < found; i++)
-        note_group(retention, subject, paths, &groups[i]);
-}
+/* ---- Samples ---- */
 
 static int take_samples(struct retention *retention, const struct py_generations *generations,
                         const struct held_wish *wishes, size_t count)
@@ -140,18 +56,34 @@ static int take_samples(struct retention *retention, const struct py_generations
     if (retention->subjects == NULL || samples == NULL)
         return -1;
     retention->subject_count = count;
+    int status = py_sample_take(samples, wishes, count, &retention->ancestry, generations);
     for (size_t i = 0; i < count; i++) {
-        samples[i].name = wishes[i].name;
-        samples[i].by_size = wishes[i].by_size;
-        samples[i].limit = wishes[i].newest < PY_SAMPLE_SIZE ? wishes[i].newest : PY_SAMPLE_SIZE;
-    }
-    int status = py_sample_take(samples, count, &retention->ancestry, generations);
-    for (size_t i = 0; i < count; i++) {
+        retention->subjects[i].wish = &wishes[i];
         retention->subjects[i].sample = samples[i];
-        retention->subjects[i].reasons = wishes[i].reasons;
     }
     memory_free(samples);
     return status;
+}
+
+static int take_hoards(struct retention *retention, const struct py_generations *generations,
+                       const struct held_wish *wishes, size_t count)
+{
+    bool is_needed = false;
+    for (size_t i = 0; i < count; i++) {
+        const struct py_sample *sample = &retention->subjects[i].sample;
+        is_needed |= sample->objects + sample->garbage == 0;
+    }
+    if (!is_needed || !py_untracked_is_known())
+        return 0;
+    retention->hoards = memory_allocate_zeroed(count, sizeof(*retention->hoards));
+    if (retention->hoards == NULL)
+        return -1;
+    for (size_t i = 0; i < count; i++) {
+        struct py_sample *sample = &retention->subjects[i].sample;
+        if (sample->objects + sample->garbage == 0)
+            retention->subjects[i].hoard = &retention->hoards[i];
+    }
+    return py_hoard_take(retention->hoards, wishes, count, &retention->ancestry, generations);
 }
 
 /* ---- What is kept alive ---- */
@@ -179,24 +111,21 @@ static int measure(struct retention *retention, PyObject *barrier, uint64_t *byt
     return status;
 }
 
-/* Where they fan out: all of them have it. */
-static PyObject *point_of(const struct finding *finding)
-{
-    return finding->chains[0].objects[finding->fan];
-}
-
-static bool is_accumulation_point(const struct retention *retention, const struct finding *finding)
+static bool is_accumulation_point(const struct retention *retention,
+                                  const struct py_finding *finding)
 {
     if (finding->fan >= finding->chains[0].count)
         return false;
     return finding->is_linked ||
-           py_container_of(retention->graph, point_of(finding)) != PY_CONTAINER_NONE;
+           py_container_of(retention->graph, py_finding_point(finding)) != PY_CONTAINER_NONE;
 }
 
-static int measure_once(struct retention *retention, struct finding *finding)
+static int measure_once(struct retention *retention, struct py_finding *finding)
 {
-    PyObject *point = point_of(finding);
+    PyObject *point = py_finding_point(finding);
     size_t i = 0;
+    if (py_graph_number(retention->graph, point) == PY_GRAPH_NONE)
+        return 0;
     while (i < retention->sized_count && retention->sized[i] != point)
         i++;
     if (i == RETAINED_LIMIT ||
@@ -217,10 +146,10 @@ static int measure_all(struct retention *retention)
 {
     int status = 0;
     retention->sized_until_ms = monotonic_ms() + RETAINED_MS;
-    for (size_t place = 0; place < GROUP_LIMIT; place++) {
+    for (size_t place = 0; place < PY_FINDING_LIMIT; place++) {
         for (size_t i = 0; i < retention->subject_count && status == 0; i++) {
-            struct subject *subject = &retention->subjects[i];
-            struct finding *finding = &subject->findings[place];
+            struct py_subject *subject = &retention->subjects[i];
+            struct py_finding *finding = &subject->findings[place];
             if (place < subject->finding_count && is_accumulation_point(retention, finding) &&
                 finding->share * 100 >= subject->asked * RETAINED_PERCENT)
                 status = measure_once(retention, finding);
@@ -242,19 +171,20 @@ static enum holder_kind kind_of(uint32_t root)
     return root == PY_ANCESTRY_NONE ? HOLDER_CYCLE : kinds[py_ancestry_root(root)];
 }
 
-static bool is_namespace(const struct retention *retention, const struct finding *finding)
+static bool is_namespace(const struct retention *retention, const struct py_finding *finding)
 {
     if (finding->fan == 0)
         return false;
     PyObject *dict =
         py_attribute_dict(retention->graph, finding->chains[0].objects[finding->fan - 1]);
-    bool answer = dict != NULL && dict == point_of(finding);
+    bool answer = dict != NULL && dict == py_finding_point(finding);
     py_release(dict);
     return answer;
 }
 
 /* The instance that has a container of the chain as an attribute, or NULL. */
-static PyObject *owner_of(const struct py_graph *graph, const struct chain *chain, size_t container)
+static PyObject *owner_of(const struct py_graph *graph, const struct py_chain *chain,
+                          size_t container)
 {
     for (size_t at = container; at-- > 0;) {
         if (py_container_of(graph, chain->objects[at]) == PY_CONTAINER_NONE)
@@ -266,7 +196,7 @@ static PyObject *owner_of(const struct py_graph *graph, const struct chain *chai
 }
 
 /* How many items a container of the chain can have, and 0 where it is none. */
-static uint64_t bound_of(const struct py_graph *graph, const struct chain *chain, size_t at)
+static uint64_t bound_of(const struct py_graph *graph, const struct py_chain *chain, size_t at)
 {
     PyObject *object = chain->objects[at];
     if (py_container_of(graph, object) == PY_CONTAINER_NONE)
@@ -276,12 +206,12 @@ static uint64_t bound_of(const struct py_graph *graph, const struct chain *chain
     return py_container_bound(graph, object, owner_of(graph, chain, at));
 }
 
-static void describe_inner(const struct retention *retention, const struct finding *finding,
+static void describe_inner(const struct retention *retention, const struct py_finding *finding,
                            struct holder *holder)
 {
     uint64_t length = 0, sum = 0;
     for (size_t i = 0; i < finding->chain_count; i++) {
-        const struct chain *chain = &finding->chains[i];
+        const struct py_chain *chain = &finding->chains[i];
         if (chain->count < finding->fan + 3)
             return;
         size_t at = chain->count - 2;
@@ -295,12 +225,12 @@ static void describe_inner(const struct retention *retention, const struct findi
     holder->inner_bound = sum;
 }
 
-static void describe_point(const struct retention *retention, const struct finding *finding,
+static void describe_point(const struct retention *retention, const struct py_finding *finding,
                            struct holder *holder)
 {
     if (!is_accumulation_point(retention, finding) || is_namespace(retention, finding))
         return;
-    PyObject *point = point_of(finding);
+    PyObject *point = py_finding_point(finding);
     holder->container = py_class_name(py_graph_class(retention->graph, point));
     holder->retained_bytes = finding->retained_bytes;
     holder->is_linked = finding->is_linked;
@@ -313,10 +243,10 @@ static void describe_point(const struct retention *retention, const struct findi
     }
 }
 
-static void express(const struct retention *retention, const struct finding *finding, size_t place,
-                    size_t limit, struct text *text)
+static void express(const struct retention *retention, const struct py_finding *finding,
+                    size_t place, size_t limit, struct text *text)
 {
-    const struct chain *chain = &finding->chains[place];
+    const struct py_chain *chain = &finding->chains[place];
     size_t count = chain->count < limit ? chain->count : limit;
     py_expression_add(text, &retention->ancestry, finding->root, chain->objects, count,
                       finding->fan);
@@ -324,7 +254,7 @@ static void express(const struct retention *retention, const struct finding *fin
 
 /* The expression that at least half of the chains have; where they go too many ways below the
  * object where they fan out, it ends there. */
-static void express_most(const struct retention *retention, const struct finding *finding,
+static void express_most(const struct retention *retention, const struct py_finding *finding,
                          struct text *text)
 {
     struct text first = {0};
@@ -346,7 +276,7 @@ static void express_most(const struct retention *retention, const struct finding
     text_clear(&first);
 }
 
-static int describe(const struct retention *retention, const struct finding *finding,
+static int describe(const struct retention *retention, const struct py_finding *finding,
                     struct held_class *class)
 {
     struct holder holder = {.kind = kind_of(finding->root), .share = finding->share};
@@ -366,15 +296,16 @@ static int describe(const struct retention *retention, const struct finding *fin
 static int describe_all(const struct retention *retention, struct holders *holders)
 {
     for (size_t i = 0; i < retention->subject_count; i++) {
-        const struct subject *subject = &retention->subjects[i];
-        struct held_class *class = holders_add_class(holders, subject->sample.name);
+        const struct py_subject *subject = &retention->subjects[i];
+        struct held_class *class = holders_add_class(holders, subject->wish->name);
         if (class == NULL)
             return -1;
-        class->reasons = subject->reasons;
-        class->by_size = subject->sample.by_size;
-        class->objects = subject->sample.objects;
+        class->reasons = subject->wish->reasons;
+        class->by_size = subject->wish->by_size;
+        class->objects = subject->hoard != NULL ? subject->hoard->objects : subject->sample.objects;
         class->garbage = subject->sample.garbage;
         class->sample = subject->asked;
+        class->is_counted = subject->is_counted;
         for (size_t j = 0; j < subject->finding_count; j++) {
             if (describe(retention, &subject->findings[j], class) != 0)
                 return -1;
@@ -392,16 +323,16 @@ int py_retention_find(struct py_graph *graph, const struct py_generations *gener
     int status = py_ancestry_build(&retention.ancestry, graph);
     if (status == 0)
         status = take_samples(&retention, generations, wishes, wish_count);
-    for (size_t i = 0; i < retention.subject_count && status == 0; i++) {
-        PyObject *objects[PY_SAMPLE_SIZE];
-        struct subject *subject = &retention.subjects[i];
-        vote(&retention, subject, objects, py_sample_objects(&subject->sample, objects));
-    }
+    if (status == 0)
+        status = take_hoards(&retention, generations, wishes, wish_count);
+    for (size_t i = 0; i < retention.subject_count && status == 0; i++)
+        py_finding_find(&retention.subjects[i], &retention.ancestry);
     if (status == 0)
         status = measure_all(&retention);
     if (status == 0)
         status = describe_all(&retention, holders);
     py_ancestry_clear(&retention.ancestry);
     memory_free(retention.subjects);
+    memory_free(retention.hoards);
     return status;
 }

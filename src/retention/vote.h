@@ -18,7 +18,7 @@ struct vote_path {
     uint32_t length;                  /* at least 1 */
     uint32_t place;                   /* set by vote_count(): among the paths as given */
     uint32_t object;                  /* the caller's own */
-    bool is_linked;                   /* the caller's own */
+    bool is_linked, is_below;         /* the caller's own */
 };
 
 struct vote_group {

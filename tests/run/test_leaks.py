@@ -240,6 +240,65 @@ class Wording(LeaksTest):
         self.assertIn("Look at what keeps objects of this class alive.", told[0][2])
 
 
+class Untracked(LeaksTest):
+    def setUp(self):
+        super().setUp()
+        if self.interpreter.free_threaded:
+            self.skipTest("they are not to be found there")
+
+    def test_who_holds_them_is_told(self):
+        told = self.tell("""
+            class Cache: pass
+            cache = Cache()
+            cache.texts = {}
+            def step():
+                for i in range(200): cache.texts[Records.steps * 1000 + i] = "%d of %d" % (i, Records.steps)
+            run(step, 8)
+        """, count_untracked="yes")
+        self.assertEqual(len(told), 1, told)
+        self.assertRegex(told[0][2], SUSPECTED + r".* are held by __main__\.cache\.texts(\.keys\(\))?\[\*\] "
+                                                 r"\(dict, 1,600 items")
+        self.assertIn("str", told[0][2])
+
+    def test_they_are_parts_of_what_has_them(self):
+        told = self.tell("""
+            class Message:
+                def __init__(self, number):
+                    self.id, self.author, self.content = number + 10 ** 6, "user %d" % number, "text %d" % number
+            kept = []
+            run(lambda: kept.extend(Message(len(kept) + i) for i in range(100)), 8)
+        """, count_untracked="yes")
+        self.assertEqual([re.match(SUSPECTED, text).group(1) for _, _, text in told], ["__main__.Message"], told)
+        self.assertLessEqual({"str", "int"}, set(re.search(NAMED_TOO, told[0][2]).group(1).split(", ")))
+
+    def test_a_bound_is_respected(self):
+        ways = {"last.append": ""}
+        if self.interpreter.number >= (3, 9):
+            ways["text_of"] = "@functools.lru_cache(maxsize=100000)"    # its bound is not told before
+        for way, decorator in ways.items():
+            with self.subTest(way=way):
+                told = self.tell("""
+                    import collections, functools
+                    last = collections.deque(maxlen=100000)
+                    %s
+                    def text_of(number): return "text " + number
+                    def step():
+                        for i in range(200): %s(str(Records.steps * 1000 + i))
+                    run(step, 12)
+                """ % (decorator, way), count_untracked="yes")
+                self.assertEqual(told, [])
+
+    def test_a_larger_one_that_does_not_grow_hides_nobody(self):
+        told = self.tell("""
+            words = ["word %d" % i for i in range(10000)]
+            seen = set()
+            def step():
+                seen.update("%d of %d" % (i, Records.steps) for i in range(500))
+            run(step, 9)
+        """, count_untracked="yes")
+        self.assertRegex(told[0][2], SUSPECTED + r".* by __main__\.seen\[\*\] \(set, ")
+
+
 class Switches(LeaksTest):
     def test_can_be_switched_off(self):
         told = self.tell("""
@@ -249,17 +308,6 @@ class Switches(LeaksTest):
         """, leak_detection="no")
         self.assertEqual(len(told), 1)
         self.assertNotIn("Growth", told[0][2])
-
-    def test_untracked_objects_leak_too(self):
-        if self.interpreter.free_threaded:
-            self.skipTest("they are not to be found there")
-        told = self.tell("""
-            texts = {}
-            def step():
-                for i in range(200): texts[Records.steps, i] = "%d of %d" % (i, Records.steps)
-            run(step, 8)
-        """, count_untracked="yes")
-        self.assertIn("str", {re.match(SUSPECTED, text).group(1) for _, _, text in told})
 
     def test_a_logger_at_warning_gets_nothing_else(self):
         ended = self.run_program("""
