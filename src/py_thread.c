@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT
  *
  * `stage` tells all sides where the thread is. Several threads may start and stop it at once (a
- * program that forks on many): one of them turns ABSENT into STARTING, the thread itself sets ALIVE
- * and ENDED, and one of those who wait turns ENDED into JOINING and, when it is joined, ABSENT.
- * Everything is atomic or written by whoever has just claimed the stage; nobody holds the GIL while
- * waiting for another side.
+ * program that forks on many): one of them turns ABSENT into STARTING, the thread itself sets
+ * ALIVE, LEAVING and ENDED, and one of those who wait turns ENDED into JOINING and, when it is
+ * joined, ABSENT. Everything is atomic or written by whoever has just claimed the stage; nobody
+ * holds the GIL while waiting for another side.
  *
  * `place` tells a thread that forks behind Python's back (py_thread_hold) when it may: the thread
  * says first where it is, then looks at `holds`; the other side does it the other way round.
@@ -31,7 +31,7 @@ enum {
     TASK_END_PATIENCE_MS = 100
 };
 
-enum stage { ABSENT, STARTING, ALIVE, ENDED, JOINING };
+enum stage { ABSENT, STARTING, ALIVE, LEAVING, ENDED, JOINING };
 enum place { OUTSIDE, WAITING, INSIDE };
 
 static struct {
@@ -96,6 +96,17 @@ static void enter(void)
     atomic_store(&self.place, INSIDE);
 }
 
+/* Says so first and looks again then, as who takes the stop back does it the other way round. */
+static bool is_leaving(void)
+{
+    if (!atomic_load(&self.stop))
+        return false;
+    atomic_store(&self.stage, LEAVING);
+    if (!atomic_load(&self.stop))
+        atomic_store(&self.stage, ALIVE);
+    return atomic_load(&self.stage) == LEAVING;
+}
+
 static void *run(void *unused)
 {
     (void)unused;
@@ -110,7 +121,7 @@ static void *run(void *unused)
     uint64_t next_ms = 0;
     for (;;) {
         sleep_until(next_ms);
-        if (atomic_load(&self.stop))
+        if (is_leaving())
             break;
         enter();
         next_ms = self.work->tick(atomic_exchange(&self.woken, false));
@@ -212,6 +223,14 @@ static void ask_to_stop(void)
         bell_ring(&self.to_thread);
 }
 
+/* False where the thread has seen it already, and will end soon. Not where the program ends: what
+ * it does last may block too. */
+static bool take_stop_back(void)
+{
+    atomic_store(&self.stop, false);
+    return atomic_load(&self.stage) == ALIVE || !self.work->is_wanted();
+}
+
 static bool wait_for_end(uint64_t patience_ms)
 {
     uint64_t give_up_ms = UINT64_MAX;
@@ -227,7 +246,7 @@ static bool wait_for_end(uint64_t patience_ms)
             give_up_ms = UINT64_MAX;
         else if (give_up_ms == UINT64_MAX)
             give_up_ms = now_ms + patience_ms;
-        if (now_ms >= give_up_ms)
+        if (now_ms >= give_up_ms && take_stop_back())
             return false;
         bell_wait(&self.from_thread, seen, now_ms + LOOK_AGAIN_MS);
     }
@@ -247,8 +266,6 @@ bool py_thread_stop(uint64_t patience_ms)
     PyThreadState *state = py.PyEval_SaveThread();
     bool ended = wait_for_end(patience_ms);
     py.PyEval_RestoreThread(state);
-    if (!ended)
-        atomic_store(&self.stop, false);
     return ended;
 }
 

@@ -363,6 +363,45 @@ class Forking(host.HostTest):
                 self.assert_clean(ended)
                 self.assertEqual(ended.err.count("in child"), 100)
 
+    def test_fork_that_gives_up_as_what_it_waited_for_ends(self):
+        # A fork waits for a second: when it gives up, what has blocked holds the GIL, and ends before the fork
+        # gets it. Nobody may have stopped the thread then.
+        with self.start(host.joined(NODES, """
+            import os, sys, threading, time, types
+            sys.setswitchinterval(2)
+            entered = threading.Event()
+            class Provider:
+                def get_meter(self, name):
+                    entered.set()
+                    time.sleep(0.9)
+                    until = time.monotonic() + 0.6
+                    while time.monotonic() < until:
+                        pass
+                    return self
+                def create_observable_gauge(self, *arguments):
+                    return self
+            sys.modules["opentelemetry.metrics"] = types.ModuleType("opentelemetry.metrics")
+            sys.modules["opentelemetry.metrics._internal"] = internal = types.ModuleType("_internal")
+            internal._METER_PROVIDER = None
+            print("ready", flush=True)
+            sys.stdin.readline()
+            internal._METER_PROVIDER = Provider()
+            entered.wait()
+            if os.fork() == 0:
+                os._exit(0)
+            os.wait()
+            print("forked", flush=True)
+            time.sleep(15)
+        """), "-W", "ignore", output="stderr", snapshot_signal="SIGUSR1") as program:
+            program.expect_error_line("Snapshot cost")
+            program.expect("ready")
+            program.signal()
+            program.expect_error_line("Snapshot cost")
+            program.tell()
+            program.expect("forked")
+            program.signal()
+            program.expect_error_line("Snapshot cost")
+
     def test_multiprocessing(self):
         for method in ("fork", "spawn", "forkserver"):
             with self.subTest(method=method):
