@@ -30,7 +30,7 @@
 #include <unistd.h>
 
 enum {
-    FORK_PATIENCE_MS = 1000, /* for a logging handler that blocks while the program forks */
+    FORK_PATIENCE_MS = 1000, /* for Python code that blocks while the program forks */
     EXIT_PATIENCE_MS = 2000, /* the same at exit */
     FIRST_LOOK_MS = 50,      /* between looks whether the program's logging is ready */
     LAST_LOOK_MS = 1000,

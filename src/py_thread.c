@@ -25,6 +25,7 @@
 
 enum {
     STACK_BYTES = 8 << 20, /* as Python's own threads: logging handlers are Python code */
+    STUCK_MS = 5000,       /* thirty million objects are collected and counted in that time */
     LOOK_AGAIN_MS = 20,
     ATTEND_MS = 10, /* what a stop may have to wait for it */
     UNSURE_PATIENCE_MS = 50,
@@ -41,8 +42,9 @@ static struct {
     _Atomic pid_t task;    /* its id in the kernel */
     PyThreadState *state;
     _Atomic enum stage stage;
-    _Atomic enum place place; /* of the thread: in tick(), or waiting for the GIL */
-    atomic_int holds;         /* forks under way that keep it OUTSIDE */
+    _Atomic enum place place;    /* of the thread: in tick(), or waiting for the GIL */
+    _Atomic uint64_t entered_ms; /* when it last came INSIDE */
+    atomic_int holds;            /* forks under way that keep it OUTSIDE */
     atomic_bool stop;
     atomic_bool woken;
     struct bell to_thread;
@@ -93,6 +95,7 @@ static void enter(void)
 {
     approach();
     py.PyEval_RestoreThread(self.state);
+    atomic_store(&self.entered_ms, monotonic_ms());
     atomic_store(&self.place, INSIDE);
 }
 
@@ -231,6 +234,14 @@ static bool take_stop_back(void)
     return atomic_load(&self.stage) == ALIVE || !self.work->is_wanted();
 }
 
+/* A finaliser that the collector runs, a __sizeof__, or whatever else is the program's may wait for
+ * a lock that the very thread holds that waits here. */
+static bool may_block(void)
+{
+    return self.work->may_block() || (atomic_load(&self.place) == INSIDE &&
+                                      monotonic_ms() - atomic_load(&self.entered_ms) >= STUCK_MS);
+}
+
 static bool wait_for_end(uint64_t patience_ms)
 {
     uint64_t give_up_ms = UINT64_MAX;
@@ -242,7 +253,7 @@ static bool wait_for_end(uint64_t patience_ms)
             return true;
         ask_to_stop();
         uint64_t now_ms = monotonic_ms();
-        if (!self.work->may_block())
+        if (!may_block())
             give_up_ms = UINT64_MAX;
         else if (give_up_ms == UINT64_MAX)
             give_up_ms = now_ms + patience_ms;
@@ -288,7 +299,7 @@ static void wait_until_outside(uint64_t patience_ms, bool sure)
         if (place == OUTSIDE)
             return;
         uint64_t now_ms = monotonic_ms();
-        if (sure && place == INSIDE && !self.work->may_block())
+        if (sure && place == INSIDE && !may_block())
             give_up_ms = now_ms + patience_ms;
         if (now_ms >= give_up_ms)
             return;

@@ -22,7 +22,8 @@ struct py_thread_work {
      * py_thread_stop() has tick() called or the thread ended meanwhile. On the thread, no GIL. */
     bool (*is_under_way)(void);
     bool (*attend)(int wait_ms);
-    /* True while tick() is inside Python code that may block for ever. Any thread, no GIL. */
+    /* True while tick() is inside Python code that may block for ever. So may all other that it
+     * runs, which is told by how long it takes. Any thread, no GIL. */
     bool (*may_block)(void);
     /* Asked when whoever stops the thread from now on will see it: false where a start comes too
      * late. Any thread, no GIL. */

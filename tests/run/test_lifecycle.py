@@ -402,6 +402,35 @@ class Forking(host.HostTest):
             program.signal()
             program.expect_error_line("Snapshot cost")
 
+    def test_forks_while_a_finaliser_waits_for_their_lock(self):
+        # Both forks are made with the lock held that the finaliser, on the profiler's thread, waits for. Up to
+        # 3.9 subprocess forks without telling Python.
+        ended = self.run_program(host.joined(LISTENING, """
+            import gc, os, signal, subprocess, threading
+            gc.disable()
+            wait(lambda: Heard.snapshots, "the first snapshot")
+            lock, entered = threading.RLock(), threading.Event()
+            class Guarded:
+                def __del__(self):
+                    entered.set()
+                    with lock:
+                        pass
+            with lock:
+                garbage = Guarded()
+                garbage.itself = garbage
+                del garbage
+                before = Heard.snapshots
+                os.kill(os.getpid(), signal.SIGUSR1)
+                entered.wait()
+                pid = os.fork()
+                if pid == 0:
+                    os._exit(0)
+                os.waitpid(pid, 0)
+                subprocess.run(["true"])
+            wait(lambda: Heard.snapshots > before, "the snapshot after the forks")
+        """), "-W", "ignore", snapshot_signal="SIGUSR1", snapshot_mode="inline")
+        self.assert_clean(ended)
+
     def test_multiprocessing(self):
         for method in ("fork", "spawn", "forkserver"):
             with self.subTest(method=method):
