@@ -287,10 +287,12 @@ static void told_clear(void)
 
 static void on_before_fork(void)
 {
-    if (!python_is_told() && !told_replace(0, pthread_self()))
+    /* The event is told as often as it is registered: who has waited does not do it again. */
+    bool again = told_replace(pthread_self(), pthread_self());
+    if (!again && !told_replace(0, pthread_self()))
         profiler.told_overflowed = true;
     /* Another thread that forks may have stopped it and left it to be resumed. */
-    if (!profiler.ended && py_thread_is_running() && py_thread_stop(FORK_PATIENCE_MS))
+    if (!profiler.ended && py_thread_is_running() && py_thread_stop(again ? 0 : FORK_PATIENCE_MS))
         profiler.resume = true;
 }
 

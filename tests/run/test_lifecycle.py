@@ -363,6 +363,32 @@ class Forking(host.HostTest):
                 self.assert_clean(ended)
                 self.assertEqual(ended.err.count("in child"), 100)
 
+    def test_fork_waits_for_a_handler_that_blocks_once_only(self):
+        ended = self.run_program(host.joined(host.RECORDS, """
+            entered, released, blocks = threading.Event(), threading.Event(), False
+            class Blocking(Records):
+                def emit(self, record):
+                    super().emit(record)
+                    if blocks:
+                        entered.set()
+                        released.wait()
+            logging.getLogger().addHandler(Blocking())
+            wait(lambda: Records.count, "the first snapshot")
+            for i in range(3):
+                snapshot()
+            blocks = True
+            os.kill(os.getpid(), signal.SIGUSR1)
+            entered.wait()
+            start = time.monotonic()
+            if os.fork() == 0:
+                os._exit(0)
+            waited = time.monotonic() - start
+            released.set()
+            os.wait()
+            assert waited < 2, waited
+        """), "-W", "ignore", snapshot_signal="SIGUSR1")
+        self.assert_clean(ended)
+
     def test_fork_that_gives_up_as_what_it_waited_for_ends(self):
         # A fork waits for a second: when it gives up, what has blocked holds the GIL, and ends before the fork
         # gets it. Nobody may have stopped the thread then.
