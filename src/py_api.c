@@ -134,10 +134,23 @@ PyObject *py_type_getter(const char *name)
     return getter;
 }
 
+/* importlib.util.LazyLoader: the first attribute that is asked for, whichever, imports it. */
+static bool is_lazy(PyObject *module)
+{
+    PyObject *class = py_class_of(module);
+    if (class == py.PyModule_Type)
+        return false;
+    PyObject *name = py_attribute(class, "__name__");
+    bool lazy = name != NULL && py_class_of(name) == py.PyUnicode_Type &&
+                py.PyUnicode_CompareWithASCIIString(name, "_LazyModule") == 0;
+    py_release(name);
+    return lazy;
+}
+
 PyObject *py_module_if_ready(const char *name)
 {
     PyObject *module = py.PyDict_GetItemString(py.PyImport_GetModuleDict(), name);
-    if (module == NULL || module == py._Py_NoneStruct)
+    if (module == NULL || module == py._Py_NoneStruct || is_lazy(module))
         return NULL;
     PyObject *spec = py_attribute(module, "__spec__");
     if (spec == NULL)

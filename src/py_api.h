@@ -96,7 +96,8 @@ PyObject *py_dict_item(PyObject *dict, const char *name);
  * reference, or NULL with the exception cleared. */
 PyObject *py_type_getter(const char *name);
 
-/* `sys.modules[name]` where its import has ended, else NULL. Imports nothing. Borrowed. */
+/* `sys.modules[name]` where its import has ended, else NULL. Imports nothing, nor ends an import
+ * that waits until the module is used. Borrowed. */
 PyObject *py_module_if_ready(const char *name);
 
 /* True, false, or `otherwise` where asking raised. Steals the reference; NULL gives `otherwise`. */

@@ -252,6 +252,21 @@ class Record(LoggingTest):
         """, "-S")    # site-packages may import anything
         self.assert_logged_once(ended, FALLBACK)
 
+    def test_lazy_modules_are_not_imported_for_the_program(self):
+        ended = self.run_with("""
+            import importlib.util, os, signal, sys, time
+            spec = importlib.util.find_spec("logging")
+            spec.loader = importlib.util.LazyLoader(spec.loader)
+            sys.modules["logging"] = logging = importlib.util.module_from_spec(spec)
+            spec.loader.exec_module(logging)
+            os.kill(os.getpid(), signal.SIGUSR1)
+            time.sleep(0.3)
+            assert object.__getattribute__(logging, "__class__") is importlib.util._LazyModule
+            import threading
+            assert threading.current_thread() is threading.main_thread()
+        """, "-S")
+        self.assert_logged_once(ended, FALLBACK)
+
 
 class Threads(LoggingTest):
     def test_no_thread_of_threading_remains(self):
