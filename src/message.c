@@ -17,7 +17,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { WAIT_MS = 2000 };
+enum { WAIT_MS = 2000, LINE_WAIT_MS = 100 };
 
 static bool is_closed; /* at the start */
 static bool is_known;  /* which file it was then */
@@ -43,6 +43,13 @@ static bool takes_texts(void)
     return now.type == S_IFREG && (fcntl(STDERR_FILENO, F_GETFL) & O_APPEND) != 0;
 }
 
+/* write() waits for as long as nobody reads, and whoever has something to say may hold the GIL. */
+static bool has_room(void)
+{
+    struct pollfd room = {.fd = STDERR_FILENO, .events = POLLOUT};
+    return poll(&room, 1, LINE_WAIT_MS) != 0;
+}
+
 static void write_line(const char *format, va_list arguments)
 {
     static const char prefix[] = "memprof: ";
@@ -57,7 +64,8 @@ static void write_line(const char *format, va_list arguments)
             line[i] = '?';
     }
     line[used] = '\n';
-    message_write_record(line, used + 1);
+    if (has_room())
+        message_write_record(line, used + 1);
 }
 
 void message_write(const char *format, ...)

@@ -17,7 +17,8 @@ enum { MESSAGE_LIMIT_BYTES = 1024 };
  * process. */
 void message_begin(void);
 
-/* Every message is one line, whatever the arguments hold. Allocates nothing. */
+/* Every message is one line, whatever the arguments hold. Allocates nothing. Lost where there is no
+ * room for it within a tenth of a second. */
 void message_write(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /* The same, unless `*said` is set; sets it. */

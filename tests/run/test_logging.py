@@ -206,6 +206,26 @@ class Obeyed(LoggingTest):
         self.assertIn("logging.disable() is in force", ended.complaints[0])
         self.assertNotIn("Memory Snapshot", ended.err)
 
+    def test_a_message_does_not_wait_for_a_full_pipe(self):
+        with self.start("""
+            import logging, os, signal, sys, time
+            signal.alarm(20)
+            logging.basicConfig(level=logging.INFO, stream=sys.stdout)
+            logging.disable(logging.INFO)
+            os.set_blocking(2, False)
+            try:
+                while True:
+                    os.write(2, b"x" * 4096)
+            except BlockingIOError:
+                os.set_blocking(2, True)
+            os.kill(os.getpid(), signal.SIGUSR1)
+            time.sleep(1)
+            print("goes on", flush=True)
+        """, snapshot_signal="SIGUSR1") as program:
+            program.expect("goes on")
+            ended = program.end()
+        self.assertEqual((ended.code, ended.complaints), (0, []), ended)
+
     def test_our_logger_is_nobody_elses_business(self):
         ended = self.run_with(host.joined(BASIC_CONFIG, """
             assert "memory_profiler" not in logging.root.manager.loggerDict
