@@ -10,7 +10,7 @@
 
 #include <string.h>
 
-enum { LEVEL_NOTSET = 0 };
+enum { LEVEL_NOTSET = 0, PARENTS_LIMIT = 100 };
 
 static PyObject *own_logger;
 
@@ -112,13 +112,14 @@ static int any_handler_takes(PyObject *logging, PyObject *logger, enum py_log_le
 }
 
 /* Follows Logger.callHandlers() of Lib/logging/__init__.py: up the parents while they propagate.
- * `*cut` tells that the chain ended because a logger does not propagate. */
+ * `*cut` tells that the chain ended because a logger does not propagate. A mock in the place of the
+ * root logger has as many parents as are asked for. */
 static int chain_takes(PyObject *logging, PyObject *logger, enum py_log_level level, int *cut)
 {
     int takes = 0;
     *cut = 0;
     py.Py_IncRef(logger);
-    while (logger != NULL && logger != py._Py_NoneStruct) {
+    for (int i = 0; i < PARENTS_LIMIT && logger != NULL && logger != py._Py_NoneStruct; i++) {
         takes = any_handler_takes(logging, logger, level);
         *cut = !py_truth(py_attribute(logger, "propagate"), 1);
         if (takes || *cut)

@@ -226,6 +226,21 @@ class Obeyed(LoggingTest):
             ended = program.end()
         self.assertEqual((ended.code, ended.complaints), (0, []), ended)
 
+    def test_a_mock_of_the_root_logger(self):
+        ended = self.run_program(host.joined(host.ASKING, """
+            from unittest import mock
+            with mock.patch("logging.root"):
+                os.kill(os.getpid(), signal.SIGUSR1)
+                time.sleep(0.5)
+                signal.alarm(20)
+                if os.fork() == 0:
+                    os._exit(0)
+                os.wait()
+                signal.alarm(0)
+            snapshot()
+        """), snapshot_signal="SIGUSR1", top_n_classes=2)
+        self.assert_clean(ended)
+
     def test_our_logger_is_nobody_elses_business(self):
         ended = self.run_with(host.joined(BASIC_CONFIG, """
             assert "memory_profiler" not in logging.root.manager.loggerDict
