@@ -29,7 +29,7 @@ int snapshot_signal_install(int number, void (*asked)(void))
     struct sigaction action;
     memset(&action, 0, sizeof(action));
     action.sa_handler = on_signal;
-    action.sa_flags = SA_RESTART;
+    action.sa_flags = SA_RESTART | SA_ONSTACK; /* threads of Go have little other room */
     sigemptyset(&action.sa_mask);
     if (!is_handled_by(number, SIG_DFL))
         return -1;

@@ -7,9 +7,9 @@
 
 #include <stdbool.h>
 
-/* Installs a handler that calls `asked`, which must be async-signal-safe. SA_RESTART is set; calls
- * that no handler restarts (signal.pause(), sleeps in C) end early as with any handler.
- * Returns 0, or -1 where the signal's disposition is not the default any more. */
+/* Installs a handler that calls `asked`, which must be async-signal-safe. SA_RESTART and SA_ONSTACK
+ * are set; calls that no handler restarts (signal.pause(), sleeps in C) end early as with any
+ * handler. Returns 0, or -1 where the signal's disposition is not the default any more. */
 int snapshot_signal_install(int number, void (*asked)(void));
 
 /* True while the handler installed above is still in place. */

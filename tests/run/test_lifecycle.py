@@ -204,6 +204,22 @@ class Signals(host.HostTest):
         self.assert_clean(ended)
         self.assertGreaterEqual(len(host.snapshots(ended.err)), 1)
 
+    def test_handler_runs_on_the_stack_for_signals(self):
+        # Where there is one: goroutines that call C code, say, have no room for a handler on theirs.
+        ended = self.run_program(host.joined(LISTENING, """
+            import ctypes, mmap, os, signal
+            class Stack(ctypes.Structure):
+                _fields_ = [("start", ctypes.c_void_p), ("flags", ctypes.c_int), ("size", ctypes.c_size_t)]
+            memory = mmap.mmap(-1, 1 << 20)
+            start = ctypes.addressof(ctypes.c_char.from_buffer(memory))
+            wait(lambda: Heard.snapshots, "the first snapshot")
+            assert ctypes.CDLL(None).sigaltstack(ctypes.byref(Stack(start, 0, len(memory))), None) == 0
+            os.kill(os.getpid(), signal.SIGUSR1)
+            wait(lambda: Heard.snapshots > 1, "the second one")
+            assert memory[:].strip(b"\\0")
+        """), snapshot_signal="SIGUSR1")
+        self.assert_clean(ended)
+
     def test_that_comes_while_the_program_ends(self):
         # Exit callbacks of the program's own may take long: asking then must not end it.
         ended = self.run_program(host.joined("""
