@@ -117,6 +117,15 @@ static void test_sections(void **state)
         "|note RSS grew 120.0 MB, tracked objects 3.0 MB: native memory, within 12 snapshots\n");
 }
 
+static void test_blocks_that_are_not_known(void **state)
+{
+    (void)state;
+    check("Memory Snapshot" TABLES
+          "\nProcess: resident 1.0 KB; Python 2.0 KB in tracked objects (+8 B)\n" COST,
+          SKIPPED_KINDS,
+          "pid -1 time -1 sequence -1 elapsed -1: 606112 2048 1024 -1 -1 -1 -1 -1" CLASSES);
+}
+
 static void test_without_its_end(void **state)
 {
     (void)state;
@@ -242,6 +251,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_whole),
         cmocka_unit_test(test_sections),
+        cmocka_unit_test(test_blocks_that_are_not_known),
         cmocka_unit_test(test_without_its_end),
         cmocka_unit_test(test_others_in_between),
         cmocka_unit_test(test_forgotten_after_many_others),

@@ -167,11 +167,21 @@ static void read_figure(struct text_parser *parser, struct span line, const char
     if (at == NULL)
         return;
     at += strlen(before);
-    int64_t *value = &parser->reading.figures[figure];
-    if (figure == FIGURE_BLOCKS)
-        amount_read_count(&at, line.end, value);
-    else
-        amount_read_size(&at, line.end, value);
+    amount_read_size(&at, line.end, &parser->reading.figures[figure]);
+}
+
+/* `Python 1,234 allocated blocks`, or, where they are not known, the size of the objects at once.
+ */
+static void read_blocks(struct text_parser *parser, struct span line)
+{
+    const char *at = find(line, "Python ");
+    int64_t blocks;
+    if (at == NULL)
+        return;
+    at += strlen("Python ");
+    if (amount_read_count(&at, line.end, &blocks) &&
+        amount_read_word(&at, line.end, " allocated blocks"))
+        parser->reading.figures[FIGURE_BLOCKS] = blocks;
 }
 
 /* `8.2 MB free but kept`: the amount stands before its name. */
@@ -189,7 +199,7 @@ static void read_process(struct text_parser *parser, struct span line)
     read_figure(parser, line, "resident ", FIGURE_RESIDENT);
     read_figure(parser, line, "anonymous ", FIGURE_ANONYMOUS);
     read_figure(parser, line, "swapped ", FIGURE_SWAPPED);
-    read_figure(parser, line, "Python ", FIGURE_BLOCKS);
+    read_blocks(parser, line);
     read_figure(parser, line, "C allocator ", FIGURE_ALLOCATOR_USED);
     read_free(parser, line);
     const char *tracked = find(line, " in tracked objects");
