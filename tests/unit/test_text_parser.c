@@ -148,6 +148,17 @@ static void test_others_in_between(void **state)
     check("Top 1 by object count:\n  dict: 1 objects\n" COST, SKIPPED_KINDS, "");
 }
 
+static void test_no_more_rows_than_the_heading_says(void **state)
+{
+    (void)state;
+    check("Memory Snapshot\nTop 1 by object count:\n  dict: 1 objects\n  list: 1 objects\n"
+          "Top 1 by object count:\n  set: 1 objects\nTop 1 by memory usage:\n  dict: 1 B\n"
+          "  list: 1 B\nTop 9 by memory usage:\n  set: 1 B\n" COST,
+          SKIPPED_KINDS,
+          "pid -1 time -1 sequence -1 elapsed -1: 606112 -1 -1 -1 -1 -1 -1 -1|dict 1 1\n");
+    check("Memory Snapshot\nTop 1000001 by object count:\n  dict: 1 objects\n", SKIPPED_CUT, "");
+}
+
 static void test_forgotten_after_many_others(void **state)
 {
     (void)state;
@@ -254,6 +265,7 @@ int main(void)
         cmocka_unit_test(test_blocks_that_are_not_known),
         cmocka_unit_test(test_without_its_end),
         cmocka_unit_test(test_others_in_between),
+        cmocka_unit_test(test_no_more_rows_than_the_heading_says),
         cmocka_unit_test(test_forgotten_after_many_others),
         cmocka_unit_test(test_verdicts),
         cmocka_unit_test(test_wrappings),

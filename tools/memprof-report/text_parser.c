@@ -65,7 +65,7 @@ static bool has_whole_tables(const struct text_parser *parser)
 {
     if (!parser->sizes_seen)
         return false;
-    return parser->section > TEXT_SIZES || parser->rows == parser->rows_of_sizes;
+    return parser->section > TEXT_SIZES || parser->rows == parser->rows_of_table;
 }
 
 int text_parser_end(struct text_parser *parser)
@@ -133,7 +133,7 @@ static int add_row(struct text_parser *parser, struct span line, bool *is_row)
 {
     int64_t count = READING_UNKNOWN, bytes = READING_UNKNOWN;
     const char *colon = line.end - line.at > 4 ? find_amount(line) : NULL;
-    if (colon == NULL)
+    if (colon == NULL || parser->rows == parser->rows_of_table)
         return 0;
     const char *at = colon + 2;
     bool is_amount = parser->section == TEXT_COUNTS
@@ -248,10 +248,13 @@ static bool read_heading(struct text_parser *parser, struct span line)
     bool is_counts = starts(&line, " by object count:");
     if (!is_counts && !starts(&line, " by memory usage:"))
         return false;
+    /* Each table stands there once, and none is larger than the option allows. */
+    if (parser->section != (is_counts ? TEXT_TITLE : TEXT_COUNTS) ||
+        rows > MEMPROF_TOP_N_CLASSES_MAXIMUM)
+        return false;
     parser->section = is_counts ? TEXT_COUNTS : TEXT_SIZES;
     parser->sizes_seen |= !is_counts;
-    if (!is_counts)
-        parser->rows_of_sizes = rows;
+    parser->rows_of_table = rows;
     parser->rows = 0;
     return true;
 }

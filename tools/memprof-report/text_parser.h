@@ -28,7 +28,7 @@ enum text_section {
 struct text_parser {
     const struct sink *sink;
     enum text_section section;
-    int64_t rows, rows_of_sizes; /* of this table so far; how many that of the sizes is to have */
+    int64_t rows, rows_of_table; /* of this table so far; how many it is to have */
     bool sizes_seen;
     unsigned foreign; /* lines of others since the last one of the snapshot */
     struct reading reading;
