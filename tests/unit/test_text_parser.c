@@ -148,6 +148,27 @@ static void test_others_in_between(void **state)
     check("Top 1 by object count:\n  dict: 1 objects\n" COST, SKIPPED_KINDS, "");
 }
 
+/* Classes and the keys of dicts are called as others like. */
+static void test_names_are_no_records(void **state)
+{
+    (void)state;
+    const char *name = "m.Memory leak suspected: dict has grown by 5";
+    char text[2000], expected[1000];
+    snprintf(text, sizeof(text),
+             "Memory Snapshot\nTop 2 by object count:\n  %s: 1 objects\n  " MEMPROF_STARTED
+             ": 1 objects\nTop 1 by memory usage:\n  %s: 1 B\n"
+             "Growth since first snapshot (2 snapshots over 5m):\n"
+             "    %s: +1 B, +1 B since previous, +1 B per hour\n"
+             "Held: %s (1 object)\n  1 of 3 by x['%s'] (list)\n  and 2 in cycles that x\n" COST,
+             name, name, name, name, name);
+    snprintf(expected, sizeof(expected),
+             "pid -1 time -1 sequence 2 elapsed 300000: 606112 -1 -1 -1 -1 -1 -1 -1"
+             "|" MEMPROF_STARTED " 1 -1|%s 1 1"
+             "|held %s (1 object)\n  1 of 3 by x['%s'] (list)\n  and 2 in cycles that x\n",
+             name, name, name);
+    check(text, SKIPPED_KINDS, expected);
+}
+
 static void test_no_more_rows_than_the_heading_says(void **state)
 {
     (void)state;
@@ -265,6 +286,7 @@ int main(void)
         cmocka_unit_test(test_blocks_that_are_not_known),
         cmocka_unit_test(test_without_its_end),
         cmocka_unit_test(test_others_in_between),
+        cmocka_unit_test(test_names_are_no_records),
         cmocka_unit_test(test_no_more_rows_than_the_heading_says),
         cmocka_unit_test(test_forgotten_after_many_others),
         cmocka_unit_test(test_verdicts),

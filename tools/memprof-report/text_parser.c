@@ -271,6 +271,16 @@ static bool read_growth(struct text_parser *parser, struct span line)
     return true;
 }
 
+/* `48 of 50 by ...`, or `and 12 in cycles that ...`. */
+static bool is_holder(struct span line)
+{
+    int64_t number;
+    if (starts(&line, "and "))
+        return amount_read_count(&line.at, line.end, &number) && starts(&line, " in cycles ");
+    return amount_read_count(&line.at, line.end, &number) && starts(&line, " of ") &&
+           amount_read_count(&line.at, line.end, &number) && starts(&line, " by ");
+}
+
 /* A line that belongs to the snapshot sets *is_ours. */
 static int read_inside(struct text_parser *parser, struct span line, bool *is_ours)
 {
@@ -294,7 +304,7 @@ static int read_inside(struct text_parser *parser, struct span line, bool *is_ou
     *is_ours = false;
     if (parser->section == TEXT_COUNTS || parser->section == TEXT_SIZES)
         return add_row(parser, line, is_ours);
-    if (parser->section == TEXT_HELD && find(line, " by ") != NULL) {
+    if (parser->section == TEXT_HELD && is_holder(line)) {
         *is_ours = true;
         return add_held(parser, line, false);
     }
@@ -353,10 +363,13 @@ static int tell_verdict(struct text_parser *parser, struct span line, const char
     return status;
 }
 
+/* What the snapshot itself holds comes first: the names and keys in it are chosen by others, and
+ * may be the words of another record. */
 int text_parser_feed(struct text_parser *parser, const char *line, size_t size,
                      const struct moment *moment, int64_t pid)
 {
     int64_t own_pid;
+    bool is_ours = false;
     struct span whole = {line, line + size}, text;
     while (whole.end > whole.at && (whole.end[-1] == '\r' || whole.end[-1] == ' '))
         whole.end--;
@@ -365,6 +378,12 @@ int text_parser_feed(struct text_parser *parser, const char *line, size_t size,
         text.at++;
     if (text.at == text.end)
         return 0;
+    if (text_parser_is_inside(parser) && read_inside(parser, text, &is_ours) != 0)
+        return -1;
+    if (is_ours) {
+        parser->foreign = 0;
+        return 0;
+    }
     const char *verdict = find(text, SUSPECTED);
     if (verdict == NULL)
         verdict = find(text, CLEARED);
@@ -378,9 +397,5 @@ int text_parser_feed(struct text_parser *parser, const char *line, size_t size,
     }
     if (!text_parser_is_inside(parser))
         return 0;
-    bool is_ours;
-    if (read_inside(parser, text, &is_ours) != 0)
-        return -1;
-    parser->foreign = is_ours ? 0 : parser->foreign + 1;
-    return parser->foreign > FOREIGN_MAX ? text_parser_end(parser) : 0;
+    return ++parser->foreign > FOREIGN_MAX ? text_parser_end(parser) : 0;
 }
