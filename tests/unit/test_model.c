@@ -176,6 +176,30 @@ static void test_growth(void **state)
     model_clear(&model);
 }
 
+/* Without times, and the beginning of the log is gone: what counts is what was seen. */
+static void test_a_clock_that_has_run_before(void **state)
+{
+    (void)state;
+    struct model model = {0};
+    struct receiver receiver = model_receiver(&model);
+    for (int64_t i = 100; i <= 102; i++) {
+        struct reading reading;
+        reading_start(&reading);
+        reading.sequence = i;
+        reading.elapsed_ms = i * 60000;
+        assert_int_equal(reading_add(&reading, "c", 1, i * 10, READING_UNKNOWN), 0);
+        assert_int_equal(receiver.snapshot(receiver.self, &here, &reading), 0);
+        reading_clear(&reading);
+    }
+    const struct process *process = model.processes[0];
+    struct growth row;
+    assert_int_equal(process->clock, CLOCK_ELAPSED);
+    assert_int_equal(process->frames[2].time_ms - process->frames[0].time_ms, 120000);
+    assert_int_equal(growth_rank(process, false, &row, 1), 1);
+    assert_true(row.per_hour > 599.9 && row.per_hour < 600.1);
+    model_clear(&model);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -186,6 +210,7 @@ int main(void)
         cmocka_unit_test(test_runs_without_numbers),
         cmocka_unit_test(test_verdicts_are_on_the_last_speaker),
         cmocka_unit_test(test_growth),
+        cmocka_unit_test(test_a_clock_that_has_run_before),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

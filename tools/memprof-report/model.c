@@ -199,7 +199,9 @@ static void let_classes_go(struct model *model)
 static int64_t time_of(struct process *process, const struct reading *reading)
 {
     if (process->frame_count == 0) {
-        process->clock = reading->time_ms != READING_UNKNOWN ? CLOCK_WALL : CLOCK_NONE;
+        process->clock = reading->time_ms != READING_UNKNOWN      ? CLOCK_WALL
+                         : reading->elapsed_ms != READING_UNKNOWN ? CLOCK_ELAPSED
+                                                                  : CLOCK_NONE;
         process->is_utc = reading->is_utc;
     }
     int64_t before =
