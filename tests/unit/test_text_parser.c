@@ -256,6 +256,27 @@ static void test_times(void **state)
     }
 }
 
+static void test_times_that_are_none(void **state)
+{
+    (void)state;
+    static const char *const values[] = {
+        "\"13:00:00\"", "\"11/24/2026 01:00:00 PM\"", "\"\"", "{}", "-1", "null"};
+    for (size_t i = 0; i < ARRAY_LENGTH(values); i++) {
+        struct heard heard = {0};
+        char line[200];
+        snprintf(line, sizeof(line), "{\"time\":%s,\"m\":\"Memory leak \"}", values[i]);
+        struct json_line json = read_json(&heard, line);
+        assert_false(json.has_moment);
+        json_line_clear(&json);
+        snprintf(line, sizeof(line), "{\"time\":%s,\"ts\":1795525200.123,\"m\":\"Memory leak \"}",
+                 values[i]);
+        json = read_json(&heard, line);
+        assert_true(json.has_moment);
+        assert_int_equal(json.moment.time_ms, 1795525200123);
+        json_line_clear(&json);
+    }
+}
+
 static void test_snapshot_lines(void **state)
 {
     (void)state;
@@ -292,6 +313,7 @@ int main(void)
         cmocka_unit_test(test_verdicts),
         cmocka_unit_test(test_wrappings),
         cmocka_unit_test(test_times),
+        cmocka_unit_test(test_times_that_are_none),
         cmocka_unit_test(test_snapshot_lines),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

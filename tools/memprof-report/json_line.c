@@ -51,6 +51,19 @@ static int64_t milliseconds_of(double number)
     return (int64_t)(number / (number < 1e17 ? 1e3 : 1e6));
 }
 
+static bool read_value(json_t *value, struct moment *moment)
+{
+    const char *text = json_string_value(value);
+    if (text != NULL && moment_read(text, strlen(text), moment) > 0)
+        return true;
+    char *end = NULL;
+    double number = text != NULL ? strtod(text, &end) : json_number_value(value);
+    /* `12:00:05` and `11/24/2026` begin with a number, and are none. */
+    *moment = (struct moment){milliseconds_of(number), true};
+    return moment->time_ms != READING_UNKNOWN && (end == NULL || *end == '\0');
+}
+
+/* Of several that name a time one that can be read counts. */
 static void read_moment(struct json_line *json, json_t *object)
 {
     static const char *const names[] = {"__REALTIME_TIMESTAMP",
@@ -60,19 +73,9 @@ static void read_moment(struct json_line *json, json_t *object)
                                         "asctime",
                                         "created",
                                         "ts",
-                                        "date",
-                                        NULL};
-    json_t *value = member_of(object, names);
-    const char *text = json_string_value(value);
-    if (text != NULL && moment_read(text, strlen(text), &json->moment) > 0) {
-        json->has_moment = true;
-        return;
-    }
-    int64_t ms = milliseconds_of(text != NULL ? atof(text) : json_number_value(value));
-    if (ms == READING_UNKNOWN)
-        return;
-    json->has_moment = true;
-    json->moment = (struct moment){ms, true};
+                                        "date"};
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]) && !json->has_moment; i++)
+        json->has_moment = read_value(json_object_get(object, names[i]), &json->moment);
 }
 
 static int64_t pid_of(json_t *object)
