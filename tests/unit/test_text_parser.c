@@ -229,6 +229,12 @@ static void test_wrappings(void **state)
 {
     (void)state;
     check_json("{\"log\":\"x\\n\",\"stream\":\"stderr\"}", JSON_CHUNK, "x\n");
+    check_json("{\"log\":\"x\",\"stream\":\"stderr\"}", JSON_CHUNK, "x");
+    check_json("{\"log\":\"x\",\"stream\":\"stderr\",\"logtag\":\"P\"}", JSON_CHUNK, "x");
+    check_json("{\"log\":\"x\",\"stream\":\"stderr\",\"logtag\":\"F\"}", JSON_CHUNK, "x\n");
+    check_json("{\"log\":\"x\",\"source\":\"stderr\"}", JSON_CHUNK, "x\n");
+    check_json("{\"log\":\"Memory Snapshot\"}", JSON_CHUNK, "Memory Snapshot\n");
+    check_json("{\"log\":\"x\",\"m\":\"Memory Snapshot\"}", JSON_RECORD, "Memory Snapshot");
     check_json("{\"MESSAGE\":\"x\"}", JSON_CHUNK, "x\n");
     check_json("{\"a\":{\"b\":{\"c\":\"Memory Snapshot\\n\"}}}", JSON_RECORD, "Memory Snapshot\n");
     check_json("{\"a\":1}", JSON_OTHER, NULL);

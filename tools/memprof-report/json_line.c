@@ -136,9 +136,23 @@ static void set_text(struct json_line *json, enum json_kind kind, json_t *value,
     json->kind = kind;
 }
 
+/* What ends the text of `log`: Docker writes it with its newline or, with the name of its stream, a
+ * piece that has none; others leave the newline out. */
+static const char *end_of_log(json_t *object, json_t *log)
+{
+    const char *text = json_string_value(log), *tag;
+    size_t size = json_string_length(log);
+    bool has_stream = json_is_string(json_object_get(object, "stream"));
+    if (size > 0 && text[size - 1] == '\n')
+        return "";
+    tag = json_string_value(json_object_get(object, "logtag"));
+    return has_stream && (tag == NULL || strcmp(tag, "P") == 0) ? "" : "\n";
+}
+
 static void read_object(struct json_line *json, json_t *object, const struct sink *sink)
 {
-    json_t *schema = json_object_get(object, "memprof"), *text;
+    json_t *schema = json_object_get(object, "memprof"), *log = json_object_get(object, "log"),
+           *text;
     if (schema != NULL) {
         json->kind = json_snapshot_read(object, sink) == 0 ? JSON_SNAPSHOT : JSON_FAILED;
         return;
@@ -146,11 +160,14 @@ static void read_object(struct json_line *json, json_t *object, const struct sin
     read_moment(json, object);
     json->pid = pid_of(object);
     json->source = source_of(object);
-    if (json_is_string(text = json_object_get(object, "log")))
-        set_text(json, JSON_CHUNK, text, "");
-    else if (json_is_string(text = json_object_get(object, "MESSAGE")))
+    if (json_is_string(text = json_object_get(object, "MESSAGE"))) {
         set_text(json, JSON_CHUNK, text, "\n");
-    else if ((text = find_text(object, 0)) != NULL)
+        return;
+    }
+    text = find_text(object, 0);
+    if (json_is_string(log) && (text == NULL || text == log))
+        set_text(json, JSON_CHUNK, log, end_of_log(object, log));
+    else if (text != NULL)
         set_text(json, JSON_RECORD, text, "");
 }
 
