@@ -304,6 +304,13 @@ class Formats(Recorded):
             self.assertEqual({name: exact[name][0] for name in shown.counts}, shown.counts)
         self.assertEqual([one["name"] for one in process["verdicts"]], ["__main__.Message"])
 
+    def test_a_byte_order_mark(self):
+        lines = json_snapshot(1, [["a", 1, 1]]) + json_snapshot(2, [["a", 2, 2]])
+        process, = self.data(self.write("mark.jsonl", b"\xef\xbb\xbf" + lines.encode()))
+        self.assertEqual(self.series(process), [{"a": [1, 1]}, {"a": [2, 2]}])
+        text = "".join("bot-1  | %s\n" % line for line in self.plain.splitlines())
+        self.check(self.write("mark.log", b"\xef\xbb\xbf" + text.encode()))
+
     def test_several_files_and_standard_input(self):
         with open(self.path("plain.log"), "rb") as file:
             out, _ = report("-", self.path("json.log"), stdin=file.read())

@@ -290,10 +290,12 @@ void log_start(struct log *log, const char *name, int descriptor, const struct r
     log->this_year = year_now();
 }
 
+/* A byte order mark begins a file, or what was a file of its own. */
 static int read_outermost(struct log *log, const char *line, size_t size)
 {
+    size_t mark = size >= 3 && memcmp(line, "\xef\xbb\xbf", 3) == 0 ? 3 : 0;
     struct context context = {.pid = READING_UNKNOWN, .source = ""};
-    return read_line(log, line, size, &context);
+    return read_line(log, line + mark, size - mark, &context);
 }
 
 enum log_status log_step(struct log *log)
