@@ -5,6 +5,8 @@
 
 #include <string.h>
 
+#define NOW_MS 1795525200000 /* 2026-11-24 13:00:00 */
+
 enum { NOTHING = -7 };
 
 static int64_t count_of(const char *text, const char *rest)
@@ -114,11 +116,36 @@ static void test_moments_in_lines(void **state)
     moment_write(text, moment);
     assert_string_equal(text, "2026-11-24 13:00:00");
     assert_false(moment_find(line, 20, &moment));
-    assert_int_equal(moment_read_syslog("Nov  4 13:00:00 h", 17, 2026, &moment), 15);
+    assert_int_equal(moment_read_syslog("Nov  4 13:00:00 h", 17, NOW_MS, &moment), 15);
     moment.is_utc = true;
     moment_write(text, moment);
     assert_string_equal(text, "2026-11-04 13:00:00 UTC");
-    assert_int_equal(moment_read_syslog("Nox  4 13:00:00 h", 17, 2026, &moment), 0);
+    assert_int_equal(moment_read_syslog("Nox  4 13:00:00 h", 17, NOW_MS, &moment), 0);
+}
+
+static int64_t syslog_moment(const char *text, const char *now)
+{
+    struct moment moment = {NOTHING, false}, now_moment;
+    assert_true(moment_read(now, strlen(now), &now_moment) > 0);
+    assert_int_equal(moment_read_syslog(text, strlen(text), now_moment.time_ms, &moment), 15);
+    return moment.time_ms;
+}
+
+static void test_moments_without_a_year(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text, *now, *meant;
+    } cases[] = {
+        {"Dec 31 23:59:59", "2027-01-01T03:00:00Z", "2026-12-31T23:59:59Z"},
+        {"Jan  1 00:00:00", "2027-01-01T03:00:00Z", "2027-01-01T00:00:00Z"},
+        {"Jan  1 09:00:00", "2026-12-31T23:00:00Z", "2027-01-01T09:00:00Z"},
+        {"Nov 25 09:00:00", "2026-11-24T13:00:00Z", "2026-11-25T09:00:00Z"},
+        {"Nov 26 09:00:00", "2026-11-24T13:00:00Z", "2025-11-26T09:00:00Z"},
+    };
+    for (size_t i = 0; i < ARRAY_LENGTH(cases); i++)
+        assert_int_equal(syslog_moment(cases[i].text, cases[i].now),
+                         moment_of(cases[i].meant, strlen(cases[i].meant), true));
 }
 
 int main(void)
@@ -130,6 +157,7 @@ int main(void)
         cmocka_unit_test(test_spans),
         cmocka_unit_test(test_moments),
         cmocka_unit_test(test_moments_in_lines),
+        cmocka_unit_test(test_moments_without_a_year),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

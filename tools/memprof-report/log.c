@@ -240,7 +240,7 @@ static int read_json(struct log *log, const char *line, size_t size, struct cont
 static int read_line(struct log *log, const char *line, size_t size, const struct context *outer)
 {
     struct context context = *outer;
-    struct prefix prefix = prefix_read(line, size, log->this_year);
+    struct prefix prefix = prefix_read(line, size, log->now_ms);
     if (prefix.has_moment && context.moment == NULL)
         context.moment = &prefix.moment;
     if (prefix.pid != READING_UNKNOWN)
@@ -274,20 +274,13 @@ static int read_line(struct log *log, const char *line, size_t size, const struc
 
 /* ---- The file ---- */
 
-static int year_now(void)
-{
-    time_t now = time(NULL);
-    struct tm parts;
-    return gmtime_r(&now, &parts) != NULL ? parts.tm_year + 1900 : 1970;
-}
-
 void log_start(struct log *log, const char *name, int descriptor, const struct receiver *receiver,
                struct complaints *complaints)
 {
     *log = (struct log){.name = name, .receiver = receiver, .complaints = complaints};
     log->reader.descriptor = descriptor;
     log->sink = (struct sink){log, take_snapshot, take_verdict, take_complaint, take_start};
-    log->this_year = year_now();
+    log->now_ms = (int64_t)time(NULL) * 1000;
 }
 
 /* A byte order mark begins a file, or what was a file of its own. */

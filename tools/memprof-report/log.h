@@ -24,7 +24,7 @@ struct log {
     int64_t current_pid;
     unsigned stream_count;
     bool is_plain; /* what looked like the name of a container is not one */
-    int this_year;
+    int64_t now_ms;
 };
 
 /* The descriptor stays the caller's. Does not move: the log points into itself. */

@@ -7,7 +7,7 @@
 #include <string.h>
 #include <time.h>
 
-enum { DATE_SIZE = 19, MS_PER_SECOND = 1000 };
+enum { DATE_SIZE = 19, MS_PER_SECOND = 1000, SECONDS_PER_DAY = 86400 };
 
 /* `count` digits: their value, or -1. */
 static int digits_at(const char *text, int count)
@@ -91,7 +91,7 @@ bool moment_find(const char *text, size_t size, struct moment *moment)
     return false;
 }
 
-size_t moment_read_syslog(const char *text, size_t size, int year, struct moment *moment)
+size_t moment_read_syslog(const char *text, size_t size, int64_t now_ms, struct moment *moment)
 {
     static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
     enum { SYSLOG_SIZE = 15 };
@@ -101,7 +101,13 @@ size_t moment_read_syslog(const char *text, size_t size, int year, struct moment
     while (month < 12 && memcmp(months + month * 3, text, 3) != 0)
         month++;
     int day = text[4] == ' ' ? digits_at(text + 5, 1) : digits_at(text + 4, 2);
-    int64_t seconds = seconds_of(year, month + 1, day, text + 7);
+    time_t latest = (time_t)(now_ms / MS_PER_SECOND + SECONDS_PER_DAY);
+    struct tm parts;
+    if (gmtime_r(&latest, &parts) == NULL)
+        return 0;
+    int64_t seconds = seconds_of(parts.tm_year + 1900, month + 1, day, text + 7);
+    if (seconds > latest)
+        seconds = seconds_of(parts.tm_year + 1899, month + 1, day, text + 7);
     if (seconds < 0)
         return 0;
     *moment = (struct moment){seconds * MS_PER_SECOND, false};

@@ -21,8 +21,9 @@ size_t moment_read(const char *text, size_t size, struct moment *moment);
 /* The first such time anywhere in `text`. */
 bool moment_find(const char *text, size_t size, struct moment *moment);
 
-/* `Nov 24 13:00:00`: in `year`. */
-size_t moment_read_syslog(const char *text, size_t size, int year, struct moment *moment);
+/* `Nov 24 13:00:00`: the last one until `now_ms`, or within a day from then on, as it may be of any
+ * zone. */
+size_t moment_read_syslog(const char *text, size_t size, int64_t now_ms, struct moment *moment);
 
 enum { MOMENT_TEXT_SIZE = 40 };
 

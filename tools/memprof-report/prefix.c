@@ -96,14 +96,14 @@ static void read_stream(struct prefix *prefix, struct rest *rest)
 
 /* With a T between date and time: the other kind is logging's own, in the first line of a record.
  */
-static void read_time(struct prefix *prefix, struct rest *rest, int this_year)
+static void read_time(struct prefix *prefix, struct rest *rest, int64_t now_ms)
 {
     size_t left = (size_t)(rest->end - rest->at);
     struct moment moment;
     size_t read = left > 10 && rest->at[10] == 'T' ? moment_read(rest->at, left, &moment) : 0;
     bool is_syslog = read == 0;
     if (is_syslog)
-        read = moment_read_syslog(rest->at, left, this_year, &moment);
+        read = moment_read_syslog(rest->at, left, now_ms, &moment);
     struct rest behind = {rest->at + read, rest->end};
     if (read == 0 || (behind.at < behind.end && *behind.at != ' '))
         return;
@@ -118,13 +118,13 @@ static void read_time(struct prefix *prefix, struct rest *rest, int this_year)
     rest->at = behind.at;
 }
 
-struct prefix prefix_read(const char *line, size_t size, int this_year)
+struct prefix prefix_read(const char *line, size_t size, int64_t now_ms)
 {
     struct prefix prefix = {.source = "", .pid = READING_UNKNOWN};
     struct rest rest = {line, line + size};
     read_compose(&prefix, &rest);
     read_kubectl(&prefix, &rest);
-    read_time(&prefix, &rest, this_year);
+    read_time(&prefix, &rest, now_ms);
     prefix.size = (size_t)(rest.at - line);
     return prefix;
 }

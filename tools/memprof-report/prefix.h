@@ -24,7 +24,7 @@ struct prefix {
     bool is_partial; /* the next line of this source goes on where this one ends */
 };
 
-/* `this_year` is for times that name none. */
-struct prefix prefix_read(const char *line, size_t size, int this_year);
+/* `now_ms` is for times that name no year. */
+struct prefix prefix_read(const char *line, size_t size, int64_t now_ms);
 
 #endif
