@@ -420,6 +420,13 @@ to   two.jsonl, pid 7, 2026-11-24 13:02:00 UTC
             out, _ = report(*arguments)
             self.assertIn("evil?[2J?1m?Memory Snapshot", out)
             self.assertNotRegex(out, "[\x1b\u009b]")
+        text = self.plain.encode().replace(b"__main__.Message", b"evil\x9b2J\xe2\x80\xaetxt.\xc3\xbc")
+        out, _ = report(self.write("bytes.log", text))
+        self.assertIn("evil?2J?txt.\u00fc (", out)
+        broken = b'{"memprof": 1, \x1b[2J\n{"memprof": "\xc2\x9b2J", \xc2\x9b2J\n'
+        _, err = report(self.write("broken.jsonl", broken + json_snapshot(1, [["a", 1, 1]]).encode()))
+        self.assertNotRegex(err, "[\x1b\u009b]")
+        self.assertIn("broken JSON at column 16 (string or '}' expected near '?')", err)
 
     def test_faults_of_the_command_line(self):
         for arguments, words in {

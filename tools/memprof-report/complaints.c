@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "complaints.h"
 
+#include "wording.h"
+
+#include <string.h>
+
 enum { TOLD_MAX = 5 };
 
 static const char *const names[SKIPPED_KINDS][2] = {
@@ -12,6 +16,18 @@ static const char *const names[SKIPPED_KINDS][2] = {
                            "snapshots without their end, whose tables are used"},
 };
 
+/* Some of it may be out of the file. */
+static void tell(const char *file, uint64_t line, const char *words)
+{
+    struct text text = {0};
+    wording_add_safe(&text, file, strlen(file));
+    text_add(&text, ":%llu: ", (unsigned long long)line);
+    wording_add_safe(&text, words, strlen(words));
+    if (!text.failed)
+        fprintf(stderr, "memprof-report: %s\n", text.bytes);
+    text_clear(&text);
+}
+
 void complaints_add(struct complaints *complaints, enum skipped what, const char *file,
                     uint64_t line, const char *text)
 {
@@ -21,7 +37,7 @@ void complaints_add(struct complaints *complaints, enum skipped what, const char
     if (complaints->told++ == TOLD_MAX)
         fprintf(stderr, "memprof-report: more of this kind is counted only\n");
     else
-        fprintf(stderr, "memprof-report: %s:%llu: %s\n", file, (unsigned long long)line, text);
+        tell(file, line, text);
 }
 
 void complaints_write(const struct complaints *complaints, FILE *out)

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "wording.h"
 
+#include "config/quote.h"
+#include "config/utf8.h"
 #include "report.h"
 
 #include <string.h>
@@ -42,21 +44,16 @@ void wording_add_span(struct text *text, int64_t span_ms)
         text_add(text, "%lldd %lldh", seconds / 86400, seconds % 86400 / 3600);
 }
 
-/* Control characters of ASCII, and of Latin-1 in UTF-8. */
-static size_t control_size(const char *at, size_t left)
-{
-    unsigned char byte = (unsigned char)at[0];
-    if (byte < 0x20 || byte == 0x7f)
-        return 1;
-    bool is_high = byte == 0xc2 && left > 1 && ((unsigned char)at[1] & 0xe0) == 0x80;
-    return is_high ? 2 : 0;
-}
-
 void wording_add_safe(struct text *text, const char *words, size_t size)
 {
-    for (size_t i = 0, control; i<size; i += control> 0 ? control : 1) {
-        control = control_size(words + i, size - i);
-        text_add_bytes(text, control > 0 ? "?" : words + i, 1);
+    for (size_t i = 0; i < size;) {
+        uint32_t character;
+        size_t width = utf8_decode(words + i, size - i, &character);
+        if (width == 0 || quote_is_invisible(character))
+            text_add_bytes(text, "?", 1);
+        else
+            text_add_bytes(text, words + i, width);
+        i += width > 0 ? width : 1;
     }
 }
 

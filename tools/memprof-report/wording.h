@@ -23,7 +23,8 @@ void wording_add_rate(struct text *text, double per_hour, bool is_bytes);
 /* `1h 58m` */
 void wording_add_span(struct text *text, int64_t span_ms);
 
-/* Text of strangers: what could move the cursor or colour the terminal is shown as `?`. */
+/* Text of strangers: what could move the cursor, colour the terminal, hide or turn round what
+ * stands beside it is shown as `?`, and so are bytes that are not UTF-8. */
 void wording_add_safe(struct text *text, const char *words, size_t size);
 
 /* The same, in lines of at most `width` bytes where it has spaces, each behind `indent` spaces. */
