@@ -672,6 +672,12 @@ class Follow(Recorded):
             out, _ = report("--follow", "-", stdin=file.read())
         self.assertIn(": %d snapshots" % STEPS, out)
 
+    def test_a_file_as_standard_input_ends_too(self):
+        with open(self.path("plain.log"), "rb") as file:
+            done = subprocess.run([REPORT, "--follow", "-"], stdin=file, stdout=subprocess.PIPE, timeout=60)
+        self.assertEqual(done.returncode, 0)
+        self.assertIn(b": %d snapshots" % STEPS, done.stdout)
+
     def test_on_a_terminal_the_screen_is_drawn_anew(self):
         master, slave = pty.openpty()
         process = subprocess.Popen([REPORT, "--follow", self.path_followed], stdout=slave)

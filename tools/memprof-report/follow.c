@@ -26,7 +26,8 @@ struct followed {
     const char *name;
     char *label; /* owned */
     int descriptor;
-    bool is_pipe, is_over, is_open;
+    bool is_pipe; /* or standard input whatever it is: it has an end, and no name */
+    bool is_over, is_open;
     struct log log;
 };
 
@@ -64,7 +65,7 @@ static int open_file(struct follow *follow, struct followed *file)
     file->descriptor = input_open(file->name);
     if (file->descriptor < 0 || fstat(file->descriptor, &facts) != 0)
         return -1;
-    file->is_pipe = !S_ISREG(facts.st_mode);
+    file->is_pipe = !S_ISREG(facts.st_mode) || file->descriptor == STDIN_FILENO;
     if (file->is_pipe)
         fcntl(file->descriptor, F_SETFL, fcntl(file->descriptor, F_GETFL) | O_NONBLOCK);
     log_start(&file->log, file->label, file->descriptor, &follow->receiver, &follow->complaints);
