@@ -267,6 +267,15 @@ class Formats(Recorded):
         wrap = lambda i, line: "[pod/a-1/bot] %s\n[pod/b-2/bot] %s" % (line, line)
         self.check(self.wrap("pods.log", wrap), processes=2)
 
+    def test_colours(self):
+        self.check(self.wrap("colours.log", lambda i, line: "\x1b[32m%s\x1b[0m" % line))
+        process = self.check(self.wrap("compose-colours.log", lambda i, line: "\x1b[36mbot-1  | \x1b[0m" + line))
+        self.assertTrue(process["name"].endswith(" bot-1"), process["name"])
+        wrap = lambda i, line: json.dumps({"log": "\x1b[1;33m%s\x1b[0m\n" % line, "stream": "stderr", "time": at(i) + "Z"})
+        self.check(self.wrap("colours.json", wrap))
+        out, _ = report(self.path("colours.log"))
+        self.assertNotIn("[0m", out)
+
     def test_files_of_a_node(self):
         self.check(self.wrap("node.log", lambda i, line: "%s.5Z stderr F %s" % (at(i), line)))
 

@@ -50,7 +50,7 @@ static ssize_t fill(struct line_reader *reader)
     return count;
 }
 
-static enum line_status take(struct line_reader *reader, const char *newline, const char **line,
+static enum line_status take(struct line_reader *reader, const char *newline, char **line,
                              size_t *size)
 {
     *line = reader->bytes + reader->start;
@@ -63,12 +63,11 @@ static enum line_status take(struct line_reader *reader, const char *newline, co
     return LINE_LONG;
 }
 
-enum line_status line_reader_next(struct line_reader *reader, const char **line, size_t *size)
+enum line_status line_reader_next(struct line_reader *reader, char **line, size_t *size)
 {
     for (;;) {
         size_t left = reader->end - reader->searched;
-        const char *newline =
-            left > 0 ? memchr(reader->bytes + reader->searched, '\n', left) : NULL;
+        char *newline = left > 0 ? memchr(reader->bytes + reader->searched, '\n', left) : NULL;
         if (newline != NULL)
             return take(reader, newline, line, size);
         reader->searched = reader->end;
@@ -82,7 +81,7 @@ enum line_status line_reader_next(struct line_reader *reader, const char **line,
     }
 }
 
-bool line_reader_last(struct line_reader *reader, const char **line, size_t *size)
+bool line_reader_last(struct line_reader *reader, char **line, size_t *size)
 {
     if (reader->start == reader->end || reader->is_skipping)
         return false;

@@ -30,11 +30,12 @@ enum line_status {
     LINE_FAILED, /* errno says why */
 };
 
-/* The next whole line, without its end; it is there until the next call. */
-enum line_status line_reader_next(struct line_reader *reader, const char **line, size_t *size);
+/* The next whole line, without its end; it is there, and the caller's to change,
+ * until the next call. */
+enum line_status line_reader_next(struct line_reader *reader, char **line, size_t *size);
 
 /* After LINE_NONE: what stands behind the last line's end, if anything. */
-bool line_reader_last(struct line_reader *reader, const char **line, size_t *size);
+bool line_reader_last(struct line_reader *reader, char **line, size_t *size);
 
 void line_reader_clear(struct line_reader *reader);
 

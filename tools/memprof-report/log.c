@@ -6,6 +6,7 @@
  */
 #include "log.h"
 
+#include "colours.h"
 #include "json_line.h"
 #include "prefix.h"
 #include "text_parser.h"
@@ -222,6 +223,8 @@ static int read_json(struct log *log, const char *line, size_t size, struct cont
         context.source = json.source;
         context.source_size = strlen(json.source);
     }
+    if (json.text != NULL)
+        json.size = colours_remove(json.text, json.size);
     int status = json.kind == JSON_FAILED ? -1 : 0;
     log->current_pid = context.pid;
     if (json.kind == JSON_RECORD || json.kind == JSON_CHUNK) {
@@ -284,8 +287,9 @@ void log_start(struct log *log, const char *name, int descriptor, const struct r
 }
 
 /* A byte order mark begins a file, or what was a file of its own. */
-static int read_outermost(struct log *log, const char *line, size_t size)
+static int read_outermost(struct log *log, char *line, size_t size)
 {
+    size = colours_remove(line, size);
     size_t mark = size >= 3 && memcmp(line, "\xef\xbb\xbf", 3) == 0 ? 3 : 0;
     struct context context = {.pid = READING_UNKNOWN, .source = ""};
     return read_line(log, line + mark, size - mark, &context);
@@ -293,7 +297,7 @@ static int read_outermost(struct log *log, const char *line, size_t size)
 
 enum log_status log_step(struct log *log)
 {
-    const char *line;
+    char *line;
     size_t size;
     switch (line_reader_next(&log->reader, &line, &size)) {
     case LINE_READ:
@@ -310,7 +314,7 @@ enum log_status log_step(struct log *log)
 
 int log_finish(struct log *log)
 {
-    const char *line;
+    char *line;
     size_t size;
     if (line_reader_last(&log->reader, &line, &size) && read_outermost(log, line, size) != 0)
         return -1;
