@@ -84,6 +84,20 @@ static void test_spans(void **state)
     assert_int_equal(span_of("9999999d", "9999999d"), NOTHING);
 }
 
+/* Whatever a log says, it fits. */
+static void test_a_span_without_end(void **state)
+{
+    (void)state;
+    enum { PARTS = 200000, PART_SIZE = 9 };
+    char *text = test_malloc(PARTS * PART_SIZE);
+    for (size_t i = 0; i < PARTS; i++)
+        memcpy(text + i * PART_SIZE, "1000000d ", PART_SIZE);
+    const char *at = text;
+    int64_t span_ms = NOTHING;
+    assert_false(amount_read_span(&at, text + PARTS * PART_SIZE, &span_ms));
+    test_free(text);
+}
+
 static int64_t moment_of(const char *text, size_t size, bool is_utc)
 {
     struct moment moment = {NOTHING, is_utc};
@@ -155,6 +169,7 @@ int main(void)
         cmocka_unit_test(test_sizes),
         cmocka_unit_test(test_nothing_is_read_behind_the_end),
         cmocka_unit_test(test_spans),
+        cmocka_unit_test(test_a_span_without_end),
         cmocka_unit_test(test_moments),
         cmocka_unit_test(test_moments_in_lines),
         cmocka_unit_test(test_moments_without_a_year),

@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-enum { DIGITS_MAX = 17 };
+enum { DIGITS_MAX = 17, SPAN_DAYS_MAX = 1000000 };
 
 bool amount_read_word(const char **at, const char *end, const char *word)
 {
@@ -97,7 +97,7 @@ bool amount_read_span(const char **at, const char *end, int64_t *span_ms)
     int64_t sum = 0, number;
     while (amount_read_count(&byte, end, &number)) {
         int64_t unit = byte < end ? milliseconds_of(*byte) : 0;
-        if (unit == 0 || number > 1000000)
+        if (unit == 0 || number > SPAN_DAYS_MAX || sum > SPAN_DAYS_MAX * milliseconds_of('d'))
             return false;
         sum += number * unit;
         byte++;
