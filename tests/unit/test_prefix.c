@@ -46,6 +46,7 @@ static void test_docker(void **state)
     assert_true(check("2026-11-24T13:00:00Z", "", "").has_moment);
     check("bot-1  |   dict: 3 objects", "  dict: 3 objects", "bot-1");
     check("bot-1  | ", "", "bot-1");
+    check("bot.1.zq3@node-2    |   x", "  x", "bot.1.zq3@node-2");
     check("bot-1  | 2026-11-24T13:00:00Z x", "x", "bot-1");
 }
 
@@ -70,6 +71,7 @@ static void test_journal(void **state)
     prefix = check("2026-11-24T13:00:00+0100 my-host bot.py[7]: x", "x", "my-host bot.py[7]");
     assert_int_equal(prefix.moment.time_ms, 1795521600000);
     check("Nov  4 13:00:00 host python3[123]:", "", "host python3[123]");
+    check("Nov  4 13:00:00 host bot@2.service[7]: x", "x", "host bot@2.service[7]");
 }
 
 /* Whatever a line is cut down to, nothing behind its end is looked at. */
