@@ -101,9 +101,15 @@ static const struct option *key_option(const struct section *section, int writte
     return option_find(section->tree->nodes[key].text, section->tree->nodes[key].length);
 }
 
-static void note_pair(struct section *section, int mapping, int key, int value)
+static void warn_repeated(struct section *section, int key, const char *name)
 {
     const struct tree_node *place = &section->tree->nodes[key];
+
+    warn(section, place->line, place->column, "%s: found twice, the last one counts", name);
+}
+
+static void note_pair(struct section *section, int mapping, int key, int value)
+{
     const struct option *option = key_option(section, key);
     size_t index;
 
@@ -117,8 +123,7 @@ static void note_pair(struct section *section, int mapping, int key, int value)
     else if (section->owners[index] != mapping)
         return; /* a mapping of higher priority has it */
     else
-        warn(section, place->line, place->column, "%s: found twice, the last one counts",
-             option->name);
+        warn_repeated(section, key, option->name);
     section->values[index] = value;
 }
 
@@ -202,34 +207,39 @@ static int enter_mapping(struct tree *tree, int *node, const char *name, struct 
     return 0;
 }
 
-/* Sets *section to the mapping, or to TREE_NONE when there is nothing in it; and *present. */
-static int find_section(struct tree *tree, const char *const *path, int *section, bool *present,
+/* Sets the section's node to the mapping, or to TREE_NONE when there is nothing in it; and
+ * *present. */
+static int find_section(struct section *section, const char *const *path, bool *present,
                         struct fault *fault)
 {
+    struct tree *tree = section->tree;
     const char *name = NULL;
+    int *node = &section->node;
 
-    *section = tree->root;
+    *node = tree->root;
     *present = false;
-    for (size_t level = 0; *section != TREE_NONE; level++) {
-        if (enter_mapping(tree, section, name, fault) != 0)
+    for (size_t level = 0; *node != TREE_NONE; level++) {
+        if (enter_mapping(tree, node, name, fault) != 0)
             return -1;
         *present = level == MEMPROF_SECTION_LEVELS;
-        if (*present || *section == TREE_NONE)
+        if (*present || *node == TREE_NONE)
             return 0;
         name = path[level];
-        if (tree_find(tree, *section, name, section, fault) != 0)
+        if (tree_find(tree, *node, name, node, fault) != 0)
             return -1;
+        if (tree->repeated != 0)
+            warn_repeated(section, tree->repeated, name);
     }
     return 0;
 }
 
-static int apply_tree(struct config *config, struct tree *tree, const char *const *path,
-                      struct section *section, struct fault *fault)
+static int apply_tree(struct config *config, const char *const *path, struct section *section,
+                      struct fault *fault)
 {
     struct fault absent = {0};
     bool present;
 
-    if (find_section(tree, path, &section->node, &present, fault) != 0)
+    if (find_section(section, path, &present, fault) != 0)
         return -1;
     if (!present && !section->file->overridden[OPTION_ENABLED]) {
         fault_set(&absent, 0, 0,
@@ -252,7 +262,7 @@ int config_file_apply(struct config *config, const struct config_file *file,
     int result = yaml_read(&tree, file->text, file->size, path, MEMPROF_SECTION_LEVELS, fault);
 
     if (result == 0)
-        result = apply_tree(config, &tree, path, &section, fault);
+        result = apply_tree(config, path, &section, fault);
     tree_destroy(&tree);
     return result;
 }

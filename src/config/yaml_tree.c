@@ -201,7 +201,7 @@ int tree_merge_order(struct tree *tree, int mapping, int **order, size_t *count,
     return result;
 }
 
-static int find_own(const struct tree *tree, int mapping, const char *name)
+static int find_own(struct tree *tree, int mapping, const char *name)
 {
     int value, found = TREE_NONE;
 
@@ -209,8 +209,10 @@ static int find_own(const struct tree *tree, int mapping, const char *name)
         int resolved = tree_resolve(tree, key);
 
         value = tree->nodes[key].next;
-        if (resolved != TREE_NONE && tree_node_is_name(&tree->nodes[resolved], name))
-            found = value;
+        if (resolved == TREE_NONE || !tree_node_is_name(&tree->nodes[resolved], name))
+            continue;
+        tree->repeated = found == TREE_NONE ? 0 : key;
+        found = value;
     }
     return found;
 }
@@ -221,6 +223,7 @@ int tree_find(struct tree *tree, int mapping, const char *name, int *value, stru
     size_t count;
 
     *value = TREE_NONE;
+    tree->repeated = 0;
     if (tree_merge_order(tree, mapping, &order, &count, fault) != 0)
         return -1;
     for (size_t i = 0; i < count && *value == TREE_NONE; i++)

@@ -35,7 +35,8 @@ struct tree {
     struct tree_node *nodes;
     int count;
     int capacity;
-    int root; /* TREE_NONE when the document is empty */
+    int root;     /* TREE_NONE when the document is empty */
+    int repeated; /* the key that tree_find() found a second time, 0 for none */
 };
 
 /* Appends the node and takes over its text and tag in any case. Returns its index, or TREE_NONE

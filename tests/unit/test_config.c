@@ -526,7 +526,6 @@ static void test_aliases_and_merges(void **state)
         "general: &g\n monitoring: &m\n  memory_profiling: &p\n   interval_seconds: &i 77\n"
         "   <<: *p\n",
         "&r\ngeneral: {monitoring: {memory_profiling: {interval_seconds: 77}}, x: *r}\n",
-        "general: 5\ngeneral: {monitoring: {memory_profiling: {interval_seconds: 77}}}\n",
         "general: {monitoring: {memory_profiling: {interval_seconds: 77}}}\n"
         "'<<': {general: 5}\n",
         "{\"general\": {\"monitoring\": {\"memory_profiling\": {\"interval_seconds\": 77}}}}",
@@ -650,6 +649,26 @@ static void test_unknown_and_repeated_keys(void **state)
         "F:21:4: enabled: found twice, the last one counts", "F:22:4: unknown key \"<<\"",
         "F:23:4: unknown key \"zap\"", "F:24:4: unknown key \"zap\"", NULL);
     assert_int_equal(fixture->config.enabled, 1);
+}
+
+static void test_repeated_sections(void **state)
+{
+    struct fixture *fixture = *state;
+
+    fixture_load_text(fixture, SECTION "   enabled: yes\n  memory_profiling:\n   collect: no\n");
+    fixture_expect_warnings(fixture, "F:5:3: memory_profiling: found twice, the last one counts",
+                            NULL);
+    assert_int_equal(fixture->config.enabled, 0);
+    fixture_load_text(
+        fixture, "general: 5\ngeneral: {monitoring: {memory_profiling: {interval_seconds: 77}}}\n");
+    fixture_expect_warnings(fixture, "F:2:1: general: found twice, the last one counts", NULL);
+    assert_int_equal(fixture->config.interval_seconds, 77);
+    fixture_load_text(fixture, "general:\n x: 1\ngeneral:\n x: 1\n" SECTION "   enabled: yes\n");
+    fixture_expect_warnings(fixture, "F:5:1: general: found twice, the last one counts", NULL);
+    assert_int_equal(fixture->config.enabled, 1);
+    fixture_load_text(fixture, "x: &x {memory_profiling: {enabled: yes}}\n"
+                               "general: {monitoring: {<<: *x, memory_profiling: {}}}\n");
+    fixture_expect_warnings(fixture, NULL);
 }
 
 static void test_warnings_are_limited(void **state)
@@ -860,6 +879,7 @@ int main(void)
         FIXTURE_TEST(test_empty_section),
         FIXTURE_TEST(test_parents_that_are_no_mapping),
         FIXTURE_TEST(test_unknown_and_repeated_keys),
+        FIXTURE_TEST(test_repeated_sections),
         FIXTURE_TEST(test_warnings_are_limited),
         FIXTURE_TEST(test_secrets_are_not_shown),
         FIXTURE_TEST(test_encodings),
