@@ -133,7 +133,7 @@ def size(number):
     """As the page writes bytes."""
     units = ["B", "KB", "MB"]
     value = abs(number)
-    while value >= 1024:
+    while round(value, 1) >= 1024:
         value /= 1024
         units.pop(0)
     return ("-" if number < 0 else "") + ("%d B" % value if units[0] == "B" else "%.1f %s" % (value, units[0]))
@@ -398,12 +398,12 @@ class Alone(unittest.TestCase):
             file.write(text)
         return path
 
-    def one_snapshot(self, *more, **options):
+    def one_snapshot(self, *more, classes=(("app.Message", 3, 4),), **options):
         """A page of a process with a single snapshot."""
         records = self.write("one.jsonl", json.dumps({
             "memprof": 1, "time": "2026-11-24T13:00:00.000Z", "pid": 7, "sequence": 1, "elapsed_ms": 60000,
             "objects": 3, "bytes": 4, "class_count": 1, "pause_ms": 4.1, "longest_pause_ms": 4.1, "duration_ms": 212.0,
-            "forked": True, "untracked": False, "process": {}, "classes": [["app.Message", 3, 4]], "verdicts": []}) + "\n")
+            "forked": True, "untracked": False, "process": {}, "classes": classes, "verdicts": []}) + "\n")
         page = os.path.join(self.folder, "one.html")
         self.assertEqual(report("--html", page, records, *more, **options).returncode, 0)
         return page
@@ -415,6 +415,12 @@ class Alone(unittest.TestCase):
         self.assertEqual(self.browser.run(ROWS), [["app.Message", "4 B", "4 B", "+0 B", "3", "3", "+0"]])
         self.assertEqual(self.browser.run("[matches.textContent, verdicts.textContent]"),
                          ["1 of 1 class", "No class is suspected of a leak."])
+
+    def test_sizes_are_rounded_as_in_the_log(self):
+        sizes = {31.25 * 1024: "31.2 KB", 31.75 * 1024: "31.8 KB", 1024 * 1024 - 30: "1.0 MB", 1023: "1023 B"}
+        self.browser.open(self.one_snapshot(classes=[["app.C%d" % size, 1, int(size)] for size in sizes]))
+        self.assertEqual({row[0]: row[1] for row in self.browser.run(ROWS)},
+                         {"app.C%d" % size: text for size, text in sizes.items()})
 
     def test_processes_of_different_folders(self):
         with open(self.one_snapshot()[:-4] + "jsonl", "rb") as file:

@@ -19,11 +19,17 @@
 
   const grouped = (number) => Math.round(number).toLocaleString("en-US");
 
+  // To a tenth, a half to the even one, as the log has it.
+  function tenths(value) {
+    const whole = Math.floor(value * 10), rest = value * 10 - whole;
+    return (whole + (rest > 0.5 || (rest === 0.5 && whole % 2 === 1))) / 10;
+  }
+
   function size(bytes) {
     const units = ["B", "KB", "MB", "GB", "TB"];
     let at = 0, value = Math.abs(bytes);
-    for (; value >= 1024 && at < units.length - 1; at++) value /= 1024;
-    return (bytes < 0 ? "-" : "") + (at === 0 ? value : value.toFixed(1)) + " " + units[at];
+    for (; tenths(value) >= 1024 && at < units.length - 1; at++) value /= 1024;
+    return (bytes < 0 ? "-" : "") + (at === 0 ? value : tenths(value).toFixed(1)) + " " + units[at];
   }
 
   // How much of all names is the folder that they are in: it would leave no room for what differs.
