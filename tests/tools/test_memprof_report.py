@@ -422,6 +422,13 @@ to   two.jsonl, pid 7, 2026-11-24 13:02:00 UTC
             _, err = report("--diff", path + "@%d" % number, path, check=1)
             self.assertEqual(err, "memprof-report: %s@%d: found 2 snapshots, allowed: @1 to @2\n" % (path, number))
 
+    def test_one_process_is_not_accused_for_another(self):
+        verdict = {"event": "suspected", "class": "a", "text": "Memory leak suspected: a has grown by 3 objects."}
+        path = self.write("two.jsonl", json_snapshot(1, [["a", 1, 1]]) +
+                          json_snapshot(1, [["a", 1, 1]], pid=8, verdicts=[verdict]))
+        self.assertNotIn("suspected", report("--pid", "7", path)[0])
+        self.assertIn("suspected", report("--pid", "8", path)[0])
+
     def test_names_cannot_move_the_cursor(self):
         name = "evil\x1b[2J\u009b1m\nMemory Snapshot"
         path = self.write("evil.jsonl", json_snapshot(1, [[name, 1, 1]]) + json_snapshot(2, [[name, 9, 9]]))

@@ -151,6 +151,31 @@ static void test_verdicts_are_on_the_last_speaker(void **state)
     model_clear(&model);
 }
 
+static void test_verdicts_on_others_are_left_out(void **state)
+{
+    (void)state;
+    struct model model = {.only_pid = 1};
+    struct receiver receiver = model_receiver(&model);
+    struct verdict verdict = {VERDICT_SUSPECTED, "c0", "text", 0};
+    struct origin other = {"a.log", 2}, elsewhere = {"b.log", READING_UNKNOWN};
+    add(&model, 1, 1, 1);
+    add(&model, 2, 1, 1);
+    receiver.verdict(receiver.self, &here, &verdict);
+    receiver.verdict(receiver.self, &elsewhere, &verdict);
+    add(&model, 1, 2, 1);
+    receiver.verdict(receiver.self, &other, &verdict);
+    assert_int_equal(model.process_count, 1);
+    assert_int_equal(model.processes[0]->suspicion_count, 0);
+    receiver.verdict(receiver.self, &here, &verdict);
+    assert_int_equal(model.processes[0]->suspicion_count, 1);
+    for (int64_t pid = 2; pid < 2000; pid++)
+        add(&model, pid, 1, 1);
+    assert_int_equal(model.left_out_count, 1000);
+    receiver.verdict(receiver.self, &here, &(struct verdict){VERDICT_SUSPECTED, "c1", "text", 0});
+    assert_int_equal(model.processes[0]->suspicion_count, 1);
+    model_clear(&model);
+}
+
 static void test_growth(void **state)
 {
     (void)state;
@@ -209,6 +234,7 @@ int main(void)
         cmocka_unit_test(test_runs),
         cmocka_unit_test(test_runs_without_numbers),
         cmocka_unit_test(test_verdicts_are_on_the_last_speaker),
+        cmocka_unit_test(test_verdicts_on_others_are_left_out),
         cmocka_unit_test(test_growth),
         cmocka_unit_test(test_a_clock_that_has_run_before),
     };

@@ -67,6 +67,9 @@ void model_clear(struct model *model)
 {
     for (size_t i = 0; i < model->process_count; i++)
         clear_process(model->processes[i]);
+    for (size_t i = 0; i < model->left_out_count; i++)
+        free(model->left_out[i].source);
+    free(model->left_out);
     free(model->processes);
     *model = (struct model){0};
 }
@@ -82,7 +85,45 @@ static struct process *find_process(struct model *model, const char *source, int
     return NULL;
 }
 
-/* Whose snapshot was the last of this source. */
+static struct left_out *find_left_out(const struct model *model, const char *source, int64_t pid)
+{
+    for (size_t i = 0; i < model->left_out_count; i++)
+        if (model->left_out[i].pid == pid && strcmp(model->left_out[i].source, source) == 0)
+            return &model->left_out[i];
+    return NULL;
+}
+
+static struct left_out *add_left_out(struct model *model, const char *source, int64_t pid)
+{
+    struct left_out *left_out = model->left_out;
+    char *copy = strdup(source);
+    if (copy != NULL && model->left_out_count < PROCESSES_MAX) {
+        left_out = realloc(left_out, (model->left_out_count + 1) * sizeof(*left_out));
+        if (left_out != NULL) {
+            model->left_out = left_out;
+            left_out[model->left_out_count++] = (struct left_out){.source = NULL};
+        }
+    }
+    if (copy == NULL || left_out == NULL) {
+        free(copy);
+        return NULL;
+    }
+    struct left_out *last = &left_out[model->left_out_count - 1];
+    free(last->source);
+    *last = (struct left_out){copy, pid, 0};
+    return last;
+}
+
+static int leave_out(struct model *model, const char *source, int64_t pid)
+{
+    struct left_out *left_out = find_left_out(model, source, pid);
+    if (left_out == NULL && (left_out = add_left_out(model, source, pid)) == NULL)
+        return -1;
+    left_out->spoken_at = ++model->spoken;
+    return 0;
+}
+
+/* Whose snapshot was the last of this source, NULL if it is left out. */
 static struct process *find_speaker(struct model *model, const char *source)
 {
     struct process *speaker = NULL;
@@ -92,6 +133,10 @@ static struct process *find_speaker(struct model *model, const char *source)
             (speaker == NULL || process->spoken_at > speaker->spoken_at))
             speaker = process;
     }
+    for (size_t i = 0; speaker != NULL && i < model->left_out_count; i++)
+        if (strcmp(model->left_out[i].source, source) == 0 &&
+            model->left_out[i].spoken_at > speaker->spoken_at)
+            speaker = NULL;
     return speaker;
 }
 
@@ -259,7 +304,8 @@ static int add_reading(struct model *model, struct process *process, const struc
         process->last_sequence = reading->sequence;
     model->points += points;
     model->classes += process->class_count - classes;
-    process->spoken_at = ++model->snapshots;
+    process->spoken_at = ++model->spoken;
+    model->snapshots++;
     model->generation++;
     if (process->frame_count > FRAMES_MAX)
         double_stride(model, process);
@@ -273,12 +319,12 @@ static int take_snapshot(void *self, const struct origin *origin, const struct r
 {
     struct model *model = self;
     if (model->only_pid > 0 && reading->pid != model->only_pid)
-        return 0;
+        return leave_out(model, origin->source, reading->pid);
     struct process *process = find_process(model, origin->source, reading->pid);
     if (process == NULL || is_new_run(process, reading)) {
         if (model->process_count >= PROCESSES_MAX) {
             model->snapshots_of_others++;
-            return 0;
+            return leave_out(model, origin->source, reading->pid);
         }
         process = add_process(model, origin->source, reading->pid,
                               process == NULL ? 1 : process->run + 1);
@@ -316,7 +362,9 @@ static int take_verdict(void *self, const struct origin *origin, const struct ve
 {
     struct model *model = self;
     struct process *process = find_process(model, origin->source, origin->pid);
-    if (process == NULL)
+    bool is_left_out =
+        origin->pid != READING_UNKNOWN && find_left_out(model, origin->source, origin->pid) != NULL;
+    if (process == NULL && !is_left_out)
         process = find_speaker(model, origin->source);
     if (process == NULL)
         return 0;

@@ -48,7 +48,7 @@ struct process {
     bool is_utc;
     enum clock clock;
     uint32_t snapshots;
-    uint64_t spoken_at; /* its newest one's place among those of all */
+    uint64_t spoken_at; /* its newest one's place among all that were read */
     uint32_t stride;
     int64_t last_sequence;
     struct frame *frames;
@@ -60,12 +60,22 @@ struct process {
     char *held, *note; /* of the newest snapshot, or NULL */
 };
 
+/* A process that is left out: what is said of it is not to be taken for another's. */
+struct left_out {
+    char *source;
+    int64_t pid;
+    uint64_t spoken_at;
+};
+
 struct model {
     struct process **processes; /* as they came */
     size_t process_count;
+    struct left_out *left_out;
+    size_t left_out_count;
     uint64_t points, classes; /* of all together */
     uint64_t classes_let_go;
     uint64_t snapshots;
+    uint64_t spoken;              /* snapshots, those that are left out too */
     uint64_t snapshots_of_others; /* of processes above the limit */
     uint64_t generation;          /* changes with every change */
     int64_t
