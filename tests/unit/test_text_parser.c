@@ -126,6 +126,14 @@ static void test_blocks_that_are_not_known(void **state)
           "pid -1 time -1 sequence -1 elapsed -1: 606112 2048 1024 -1 -1 -1 -1 -1" CLASSES);
 }
 
+static void test_what_a_log_puts_behind_the_end(void **state)
+{
+    (void)state;
+    check("Memory Snapshot" TABLES "\nSnapshot cost: pause 4.1 ms (inline), 1.0 ms in background, "
+                                   "12 objects  [x] at=(1, 2, 3)\n",
+          SKIPPED_KINDS, "pid -1 time -1 sequence -1 elapsed -1: 12 -1 -1 -1 -1 -1 -1 -1" CLASSES);
+}
+
 static void test_without_its_end(void **state)
 {
     (void)state;
@@ -311,6 +319,7 @@ int main(void)
         cmocka_unit_test(test_whole),
         cmocka_unit_test(test_sections),
         cmocka_unit_test(test_blocks_that_are_not_known),
+        cmocka_unit_test(test_what_a_log_puts_behind_the_end),
         cmocka_unit_test(test_without_its_end),
         cmocka_unit_test(test_others_in_between),
         cmocka_unit_test(test_names_are_no_records),

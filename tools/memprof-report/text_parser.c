@@ -213,14 +213,14 @@ static void read_process(struct text_parser *parser, struct span line)
     }
 }
 
+/* A log may go on behind it in the same line. */
 static void read_cost(struct text_parser *parser, struct span line)
 {
-    const char *at = line.end;
-    while (at > line.at && at[-1] != ',')
-        at--;
-    /* The number itself has commas: go back to the last one that has a space behind it. */
-    while (at > line.at && !(at[-1] == ' ' && at - line.at > 1 && at[-2] == ','))
-        at--;
+    static const char before[] = " in background, ";
+    const char *at = find(line, before);
+    if (at == NULL)
+        return;
+    at += sizeof(before) - 1;
     amount_read_count(&at, line.end, &parser->reading.figures[FIGURE_OBJECTS]);
 }
 
