@@ -11,6 +11,7 @@ import pty
 import random
 import re
 import resource
+import shutil
 import signal
 import subprocess
 import sys
@@ -642,8 +643,9 @@ class Follow(Recorded):
         with open(self.path_followed, mode) as file:
             file.write(json_snapshot(number, [["app.Message", number * 1000, number * 1000]]))
 
-    def start(self):
-        process = subprocess.Popen([REPORT, "--follow", self.path_followed], stdout=subprocess.PIPE, text=True)
+    def start(self, **options):
+        process = subprocess.Popen([REPORT, "--follow", self.path_followed], stdout=subprocess.PIPE, text=True,
+                                   **options)
         self.addCleanup(process.stdout.close)
         self.addCleanup(process.wait)
         self.addCleanup(process.kill)
@@ -682,6 +684,22 @@ class Follow(Recorded):
         self.assertIn(": 3 snapshots", self.block(process))
         process.terminate()
         self.assertEqual(process.wait(timeout=20), 0)
+
+    def test_a_new_file_that_may_not_be_read_yet(self):
+        """As logrotate makes it, before it gives it to whom it is for; root may read it nevertheless."""
+        nobody = 65534 if os.getuid() == 0 else None
+        with tempfile.TemporaryDirectory() as folder:
+            os.chmod(folder, 0o755)
+            self.path_followed = os.path.join(folder, "given.jsonl")
+            self.add(1)
+            process = self.start(user=nobody, executable=shutil.copy(REPORT, folder))
+            self.block(process)
+            os.rename(self.path_followed, self.path_followed + ".1")
+            os.close(os.open(self.path_followed, os.O_CREAT | os.O_WRONLY, 0))
+            time.sleep(1)
+            os.chmod(self.path_followed, 0o644)
+            self.add(2)
+            self.assertIn(": 2 snapshots", self.block(process))
 
     def test_a_pipe_ends_it(self):
         with open(self.path("plain.log"), "rb") as file:

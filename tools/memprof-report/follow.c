@@ -83,14 +83,15 @@ static void close_file(struct followed *file)
     file->is_open = false;
 }
 
-/* Another file has the name now, or this one was emptied. */
+/* Another file has the name now, and may be read, or this one was emptied. */
 static bool is_replaced(const struct followed *file)
 {
     struct stat named, open;
     if (file->is_pipe || stat(file->name, &named) != 0 || fstat(file->descriptor, &open) != 0)
         return false;
-    return named.st_ino != open.st_ino || named.st_dev != open.st_dev ||
-           (uint64_t)open.st_size < file->log.reader.offset;
+    bool is_other = named.st_ino != open.st_ino || named.st_dev != open.st_dev;
+    return (is_other && access(file->name, R_OK) == 0) ||
+           (!is_other && (uint64_t)open.st_size < file->log.reader.offset);
 }
 
 /* False when there is no more for now. */
