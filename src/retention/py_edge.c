@@ -38,7 +38,7 @@ static bool is_made_from(const struct chain *chain, const PyObject *object, cons
 
 static bool is_fanning(const struct chain *chain)
 {
-    return chain->at >= chain->fan;
+    return chain->at + 1 >= chain->fan;
 }
 
 /* ---- Containers ---- */
@@ -319,7 +319,7 @@ static size_t step(struct chain *chain)
 {
     PyObject *holder = chain->objects[chain->at], *value = chain->objects[chain->at + 1];
     bool has_items = py_container_of(chain->graph, holder) != PY_CONTAINER_NONE;
-    if (chain->at == chain->fan && (holder == chain->namespace || !has_items)) {
+    if (chain->at + 1 == chain->fan && (holder == chain->namespace || !has_items)) {
         text_add(chain->text, ".*");
         return 1;
     }

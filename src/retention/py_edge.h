@@ -9,7 +9,7 @@
 #include "text.h"
 
 /* Appends the names of the references from objects[0] to objects[1] and so on, of `count` objects.
- * From objects[fan] on what stands in a container is `[*]`. What has no name is `.?`. Runs no
+ * Behind the first `fan` what stands in a container is `[*]`. What has no name is `.?`. Runs no
  * Python code, but makes objects, and may make an instance's dict: in a twin only, and nothing may
  * be traversed afterwards, because what is new has no number. GIL. */
 void py_edge_add_all(struct text *text, const struct py_graph *graph, PyObject *const *objects,

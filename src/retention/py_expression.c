@@ -59,11 +59,24 @@ static void add_outside(struct text *text, const struct py_graph *graph, PyObjec
     text_add(text, " held by C code or a running call");
 }
 
+/* `first` is NULL where they begin at many roots of a kind. */
 static void add_root(struct text *text, const struct py_ancestry *ancestry, uint32_t root,
                      PyObject *first)
 {
     const struct py_graph *graph = ancestry->graph;
+    static const char *const kinds[] = {
+        [PY_ROOT_MODULE] = "sys.modules[*]",
+        [PY_ROOT_CLASS] = "<class>",
+        [PY_ROOT_FRAME] = "<frame>",
+        [PY_ROOT_COROUTINE] = "<coroutine>",
+        [PY_ROOT_CONTEXT] = "<context>",
+        [PY_ROOT_OUTSIDE] = "<held by C code or a running call>",
+    };
     enum py_root kind = py_ancestry_root(root);
+    if (first == NULL && kind != PY_ROOT_LOCAL) {
+        text_add(text, "%s", kinds[kind]);
+        return;
+    }
     if (kind == PY_ROOT_MODULE) {
         add_module(text, first);
         return;
@@ -113,8 +126,7 @@ void py_expression_add(struct text *text, const struct py_ancestry *ancestry, ui
                        PyObject *const *objects, size_t count, size_t fan)
 {
     struct text whole = {0};
-    if (count > 0)
-        add_root(&whole, ancestry, root, objects[0]);
+    add_root(&whole, ancestry, root, count > 0 ? objects[0] : NULL);
     py_edge_add_all(&whole, ancestry->graph, objects, count, fan);
     if (whole.failed)
         text->failed = true;

@@ -19,7 +19,7 @@ static const uint64_t STEP_LIMIT = 5000000;
 
 PyObject *py_finding_point(const struct py_finding *finding)
 {
-    return finding->chains[0].objects[finding->fan];
+    return finding->chains[0].objects[finding->fan - 1];
 }
 
 /* ---- The vote ---- */
@@ -59,9 +59,9 @@ static void note_group(const struct py_ancestry *ancestry, struct py_subject *su
     }
     /* Of a linked structure even a single object hangs below the head. */
     if (group->count > 1 || finding->is_linked)
-        finding->fan = group->shared >= 2 ? group->shared - 2 : 0;
+        finding->fan = group->shared - 1;
     else if (subject->wish->by_size)
-        finding->fan = finding->chains[0].count - 1; /* it is large because of what it holds */
+        finding->fan = finding->chains[0].count; /* it is large because of what it holds */
 }
 
 /* The path of what is not tracked ends at its holder, whatever that is. One that is not tracked
@@ -113,7 +113,7 @@ static bool is_growth_found(const struct py_ancestry *ancestry, const struct py_
     const struct py_finding *first = &subject->findings[0];
     if (subject->finding_count == 0 || first->share * 100 < subject->asked * MOSTLY_PERCENT)
         return false;
-    if (first->is_linked || first->fan >= first->chains[0].count)
+    if (first->is_linked || first->fan == 0 || first->fan > first->chains[0].count)
         return first->is_linked;
     return py_container_of(ancestry->graph, py_finding_point(first)) != PY_CONTAINER_NONE &&
            py_container_length(ancestry->graph, py_finding_point(first)) * HOARD_PART >=
@@ -132,7 +132,7 @@ static void note_hoard(const struct py_ancestry *ancestry, struct py_subject *su
     note_group(ancestry, subject, &path, &group, &hoard->most[place]);
     struct py_finding *finding = &subject->findings[subject->finding_count - 1];
     finding->share = hoard->counts[place];
-    finding->fan = path.length - 2; /* all of them are below it */
+    finding->fan = path.length - 1; /* all of them are below it */
 }
 
 /* Where one of them has many more, it is told who has how many of all. */

@@ -22,7 +22,9 @@ struct py_chain {
 struct py_finding {
     struct py_chain chains[PY_CHAIN_LIMIT];
     size_t chain_count;
-    size_t fan;     /* which object of each they fan out from; PY_FINDING_NO_FAN for none */
+    /* How many objects of each they have in common: they fan out from the last of these, or, with
+     * none, from roots of one kind. PY_FINDING_NO_FAN where they do not. */
+    size_t fan;
     uint32_t root;  /* an entry of py_ancestry.h */
     uint64_t share; /* of the objects asked */
     bool is_linked;
@@ -43,7 +45,7 @@ struct py_subject {
 /* Finds them, the largest share first. Runs no Python code. GIL. */
 void py_finding_find(struct py_subject *subject, const struct py_ancestry *ancestry);
 
-/* The object where they fan out, which all chains have; `fan` must be one of theirs. */
+/* The object where they fan out, which all chains have. There must be one. */
 PyObject *py_finding_point(const struct py_finding *finding);
 
 #endif

@@ -114,7 +114,7 @@ static int measure(struct retention *retention, PyObject *barrier, uint64_t *byt
 static bool is_accumulation_point(const struct retention *retention,
                                   const struct py_finding *finding)
 {
-    if (finding->fan >= finding->chains[0].count)
+    if (finding->fan == 0 || finding->fan > finding->chains[0].count)
         return false;
     return finding->is_linked ||
            py_container_of(retention->graph, py_finding_point(finding)) != PY_CONTAINER_NONE;
@@ -173,10 +173,10 @@ static enum holder_kind kind_of(uint32_t root)
 
 static bool is_namespace(const struct retention *retention, const struct py_finding *finding)
 {
-    if (finding->fan == 0)
+    if (finding->fan < 2)
         return false;
     PyObject *dict =
-        py_attribute_dict(retention->graph, finding->chains[0].objects[finding->fan - 1]);
+        py_attribute_dict(retention->graph, finding->chains[0].objects[finding->fan - 2]);
     bool answer = dict != NULL && dict == py_finding_point(finding);
     py_release(dict);
     return answer;
@@ -212,7 +212,7 @@ static void describe_inner(const struct retention *retention, const struct py_fi
     uint64_t length = 0, sum = 0;
     for (size_t i = 0; i < finding->chain_count; i++) {
         const struct py_chain *chain = &finding->chains[i];
-        if (chain->count < finding->fan + 3)
+        if (chain->count < finding->fan + 2)
             return;
         size_t at = chain->count - 2;
         uint64_t bound = bound_of(retention->graph, chain, at);
@@ -228,6 +228,8 @@ static void describe_inner(const struct retention *retention, const struct py_fi
 static void describe_point(const struct retention *retention, const struct py_finding *finding,
                            struct holder *holder)
 {
+    if (finding->fan == 0)
+        describe_inner(retention, finding, holder);
     if (!is_accumulation_point(retention, finding) || is_namespace(retention, finding))
         return;
     PyObject *point = py_finding_point(finding);
@@ -235,10 +237,10 @@ static void describe_point(const struct retention *retention, const struct py_fi
     holder->retained_bytes = finding->retained_bytes;
     holder->is_linked = finding->is_linked;
     holder->point = (uintptr_t)point;
-    holder->depth = (uint32_t)(finding->chains[0].count - 1 - finding->fan);
+    holder->depth = (uint32_t)(finding->chains[0].count - finding->fan);
     if (!finding->is_linked) {
         holder->length = py_container_length(retention->graph, point);
-        holder->bound = bound_of(retention->graph, &finding->chains[0], finding->fan);
+        holder->bound = bound_of(retention->graph, &finding->chains[0], finding->fan - 1);
         describe_inner(retention, finding, holder);
     }
 }
@@ -269,7 +271,7 @@ static void express_most(const struct retention *retention, const struct py_find
     if (same * 2 >= finding->chain_count) {
         text_add_bytes(text, first.bytes != NULL ? first.bytes : "", first.size);
     } else {
-        express(retention, finding, 0, finding->fan + 2, text);
+        express(retention, finding, 0, finding->fan > 0 ? finding->fan + 1 : 0, text);
         text_add(text, "...");
     }
     text->failed |= first.failed;

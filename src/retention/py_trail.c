@@ -129,6 +129,8 @@ bool py_trail_follow(struct vote_path *path, const struct py_ancestry *ancestry,
     if (!climb(&ring, ancestry, object, &root, steps))
         return false;
     path->nodes[path->length++] = same_local(ancestry, root);
+    /* What is in several modules is nowhere in particular. */
+    path->rooted = py_ancestry_root(root) == PY_ROOT_MODULE ? 2 : 1;
     uint64_t left = ring.count < VOTE_DEPTH_LIMIT ? ring.count : VOTE_DEPTH_LIMIT;
     for (uint64_t i = 0; i < left && path->length < VOTE_DEPTH_LIMIT; i++) {
         uint32_t number = ring.numbers[(ring.count - 1 - i) % VOTE_DEPTH_LIMIT];

@@ -62,6 +62,8 @@ static struct range branch_at(const struct count *count, const struct range *ran
 static bool goes_on(const struct count *count, const struct range *range)
 {
     uint32_t branches = 0, together = 0, paths = range->end - range->begin;
+    if (range->shared < count->paths[range->begin].rooted)
+        return true;
     for (uint32_t i = range->begin; i < range->end;) {
         struct range branch = branch_at(count, range, i);
         uint32_t size = branch.end - branch.begin;

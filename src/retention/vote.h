@@ -16,6 +16,7 @@
 struct vote_path {
     uint32_t nodes[VOTE_DEPTH_LIMIT]; /* whatever names a holder, the root's first */
     uint32_t length;                  /* at least 1 */
+    uint32_t rooted;                  /* the first nodes that are no place to fan out from */
     uint32_t place;                   /* set by vote_count(): among the paths as given */
     uint32_t object;                  /* the caller's own */
     bool is_linked, is_below;         /* the caller's own */

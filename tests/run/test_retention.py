@@ -426,6 +426,40 @@ class Shares(RetentionTest):
                    ["10 of 40 by __main__.bot.*[*]"],
         })
 
+    def test_many_roots(self):
+        found, = self.ask("""
+            import types
+            class InModules: pass
+            class InLocals: pass
+            class InThreads: pass
+            gc.disable()
+            modules = [types.ModuleType("module%d" % i) for i in range(20)]
+            for module in modules:
+                sys.modules[module.__name__] = module
+                module.one = InModules()
+            del module
+            seen = [InModules() for i in range(30)]
+            listed = [InLocals() for i in range(30)]
+            exec("".join("def f%d():\\n mine%d = InLocals()\\n f%d()\\n" % (i, i, i + 1) for i in range(20)))
+            go_on, started = threading.Event(), threading.Semaphore(0)
+            def worker():
+                items = [InThreads() for i in range(4)]
+                started.release()
+                go_on.wait()
+            threads = [threading.Thread(target=worker) for i in range(14)]
+            for thread in threads: thread.start()
+            for thread in threads: started.acquire()
+            f20 = tell
+            f0()
+            go_on.set()
+        """, ["InModules", "InLocals", "InThreads"])
+        self.assertRegex(found["InModules"][0], r"^30 of 50 by __main__\.seen\[\*\] \(list, 30 items, ")
+        self.assertEqual(found["InModules"][1], "1 of 50 by module19.one")
+        self.assertRegex(found["InLocals"][0], r"^30 of 50 by __main__\.listed\[\*\] \(list, 30 items, ")
+        self.assertEqual(found["InLocals"][1], "1 of 50 by <frame __main__.f19>.f_locals['mine19']")
+        # No list holds them all.
+        self.assertEqual(found["InThreads"], ["50 of 50 by <frame __main__.worker>.f_locals['items'][*]"])
+
     def test_the_newest_vote(self):
         self.check("""
             class Thing: pass

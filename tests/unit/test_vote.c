@@ -129,6 +129,24 @@ static void test_nothing_in_common(void **state)
     expect(&poll, 0, 50, 0, 0);
 }
 
+/* Roots of several kinds, and different modules, are no place where anything fans out. */
+static void test_roots_are_told_apart(void **state)
+{
+    (void)state;
+    struct poll poll = {.count = 0};
+    ADD(&poll, 30, 1, 2, 3);
+    for (uint32_t i = 0; i < 10; i++)
+        ADD(&poll, 1, 1, 30 + i, 50 + i);
+    for (uint32_t i = 0; i < 10; i++)
+        ADD(&poll, 1, 70 + i, 90 + i);
+    for (uint32_t i = 0; i < poll.count; i++)
+        poll.paths[i].rooted = poll.paths[i].nodes[0] == 1 ? 2 : 1;
+    count(&poll);
+    assert_int_equal(poll.found, GROUPS);
+    expect(&poll, 0, 30, 3, 3);
+    expect(&poll, 1, 1, 3, 50);
+}
+
 static void test_deepest_path(void **state)
 {
     (void)state;
@@ -153,6 +171,7 @@ int main(void)
         cmocka_unit_test(test_few_ways_are_told_apart),
         cmocka_unit_test(test_paths_that_end_on_the_way),
         cmocka_unit_test(test_nothing_in_common),
+        cmocka_unit_test(test_roots_are_told_apart),
         cmocka_unit_test(test_deepest_path),
     };
     return cmocka_run_group_tests_name("vote", tests, NULL, NULL);
