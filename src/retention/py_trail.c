@@ -68,13 +68,12 @@ static uint32_t count_class(PyObject *const *classes, uint32_t length, const PyO
     return count;
 }
 
-/* Where the first node stands, or 0. The dicts of nodes are no nodes, if there are others: those of
- * modules and classes come on top of them. */
+/* Where the first node stands, or 0. The dicts of nodes are no nodes, if there are others. */
 static uint32_t find_head(PyObject *const *classes, uint32_t length)
 {
     uint32_t of_dicts = 0;
     for (uint32_t i = 1; i < length; i++) {
-        uint32_t count = count_class(classes, length, classes[i]);
+        uint32_t count = classes[i] != NULL ? count_class(classes, length, classes[i]) : 0;
         if (count >= LINK_COUNT && classes[i] != py.PyDict_Type)
             return i;
         if (count >= 2 * LINK_COUNT && of_dicts == 0)
@@ -85,10 +84,17 @@ static uint32_t find_head(PyObject *const *classes, uint32_t length)
 
 static void end_at_head(struct vote_path *path, const struct py_ancestry *ancestry)
 {
-    PyObject *classes[VOTE_DEPTH_LIMIT];
-    for (uint32_t i = 1; i < path->length; i++)
-        classes[i] =
-            py_graph_class(ancestry->graph, py_graph_object(ancestry->graph, path->nodes[i]));
+    const struct py_graph *graph = ancestry->graph;
+    PyObject *classes[VOTE_DEPTH_LIMIT], *owner = NULL;
+    for (uint32_t i = 1; i < path->length; i++) {
+        PyObject *object = py_graph_object(graph, path->nodes[i]);
+        classes[i] = py_graph_class(graph, object);
+        /* That of a module, class or instance is no node of its own. */
+        if (owner != NULL && classes[i] == py.PyDict_Type &&
+            py_edge_may_be_namespace(graph, owner, object))
+            classes[i] = NULL;
+        owner = object;
+    }
     uint32_t head = find_head(classes, path->length);
     if (head != 0) {
         path->length = head + 1;

@@ -506,6 +506,18 @@ class Shares(RetentionTest):
                 top = Tree()
                 top.below, stack = stack, top
             del top
+            class Word: pass
+            class Step: pass
+            class Bot: pass
+            trie, words = {}, Bot()
+            words.first = {}
+            for root, leaf in (trie, Word), (words.first, Step):
+                for word in range(100, 160):
+                    place = root
+                    for letter in "%d" % word + "abcdefghijklmnopqrstuvwxyz":
+                        place = place.setdefault(letter, {})
+                    place[""] = leaf()
+            del root, place
             nested = {"list": None}
             for i in range(300): nested["list"] = Row([nested["list"], i])
             tell()
@@ -513,6 +525,8 @@ class Shares(RetentionTest):
             "Node": "50 of 50 by __main__.head (linked __main__.Node, retains {size})",
             "Tree": "50 of 50 by __main__.stack (linked __main__.Tree, retains {size})",
             "Row": "50 of 50 by __main__.nested['list'] (linked __main__.Row, retains {size})",
+            "Word": "50 of 50 by __main__.trie (linked dict, retains {size})",
+            "Step": "50 of 50 by __main__.words.first (linked dict, retains {size})",
             "Payload": "50 of 50 by __main__.head (linked __main__.Node, retains {size})",
         })
 
