@@ -68,18 +68,25 @@ static uint32_t count_class(PyObject *const *classes, uint32_t length, const PyO
     return count;
 }
 
-/* Where the first node stands, or 0. The dicts of nodes are no nodes, if there are others. */
+/* Nodes have dicts, and coroutines await each other a dozen deep without being any. */
+static bool comes_in_rows(const PyObject *class)
+{
+    return class == py.PyDict_Type || class == py.PyCoro_Type || class == py.PyGen_Type ||
+           class == py.PyFrame_Type;
+}
+
+/* Where the first node stands, or 0. What comes in rows anyway is no node, if there are others. */
 static uint32_t find_head(PyObject *const *classes, uint32_t length)
 {
-    uint32_t of_dicts = 0;
+    uint32_t of_rows = 0;
     for (uint32_t i = 1; i < length; i++) {
         uint32_t count = classes[i] != NULL ? count_class(classes, length, classes[i]) : 0;
-        if (count >= LINK_COUNT && classes[i] != py.PyDict_Type)
+        if (count >= LINK_COUNT && !comes_in_rows(classes[i]))
             return i;
-        if (count >= 2 * LINK_COUNT && of_dicts == 0)
-            of_dicts = i;
+        if (count >= 2 * LINK_COUNT && of_rows == 0)
+            of_rows = i;
     }
-    return of_dicts;
+    return of_rows;
 }
 
 static void end_at_head(struct vote_path *path, const struct py_ancestry *ancestry)

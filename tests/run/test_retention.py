@@ -460,6 +460,25 @@ class Shares(RetentionTest):
         # No list holds them all.
         self.assertEqual(found["InThreads"], ["50 of 50 by <frame __main__.worker>.f_locals['items'][*]"])
 
+    def test_coroutines_that_await_each_other(self):
+        found, = self.ask("""
+            import types
+            class OfLeaf: pass
+            @types.coroutine
+            def suspend(): yield
+            async def serve(depth):
+                if depth > 0:
+                    await serve(depth - 1)
+                else:
+                    mine = [OfLeaf() for i in range(60)]
+                    await suspend()
+            served = serve(10)
+            served.send(None)
+            tell()
+        """, ["OfLeaf"])
+        self.assertRegex(found["OfLeaf"][0], r"^50 of 50 by __main__\.served\.cr_.*\.cr_frame\.f_locals\['mine'\]"
+                                             r"\[\*\] \(list, 60 items, retains ")
+
     def test_the_newest_vote(self):
         self.check("""
             class Thing: pass
