@@ -34,8 +34,8 @@ struct holder {
     uint64_t length;  /* its items; 0 where it has none */
     uint64_t bound;   /* how many it can have; 0: no limit is known */
     uint64_t retained_bytes; /* what would be freed without it; 0: not computed */
-    /* Of the containers that hold them directly, if those are others and all of them are bounded:
-     * the sums of some. Else 0. */
+    /* Of the containers that hold them directly, or, asked by size, of the objects themselves, if
+     * those are others and all of them are bounded: the sums of some. Else 0. */
     uint64_t inner_length, inner_bound;
     uint64_t point; /* tells whether two are the same object; 0 where they do not fan out */
     uint32_t depth; /* objects on the way from there to those of the class */

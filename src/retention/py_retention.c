@@ -206,15 +206,17 @@ static uint64_t bound_of(const struct py_graph *graph, const struct py_chain *ch
     return py_container_bound(graph, object, owner_of(graph, chain, at));
 }
 
+/* With `by_size` the objects themselves, which are large because of what they hold. */
 static void describe_inner(const struct retention *retention, const struct py_finding *finding,
-                           struct holder *holder)
+                           bool by_size, struct holder *holder)
 {
     uint64_t length = 0, sum = 0;
+    size_t behind = by_size ? 1 : 2;
     for (size_t i = 0; i < finding->chain_count; i++) {
         const struct py_chain *chain = &finding->chains[i];
-        if (chain->count < finding->fan + 2)
+        if (chain->count < finding->fan + behind)
             return;
-        size_t at = chain->count - 2;
+        size_t at = chain->count - behind;
         uint64_t bound = bound_of(retention->graph, chain, at);
         if (bound == 0)
             return;
@@ -226,10 +228,10 @@ static void describe_inner(const struct retention *retention, const struct py_fi
 }
 
 static void describe_point(const struct retention *retention, const struct py_finding *finding,
-                           struct holder *holder)
+                           bool by_size, struct holder *holder)
 {
     if (finding->fan == 0)
-        describe_inner(retention, finding, holder);
+        describe_inner(retention, finding, by_size, holder);
     if (!is_accumulation_point(retention, finding) || is_namespace(retention, finding))
         return;
     PyObject *point = py_finding_point(finding);
@@ -241,7 +243,7 @@ static void describe_point(const struct retention *retention, const struct py_fi
     if (!finding->is_linked) {
         holder->length = py_container_length(retention->graph, point);
         holder->bound = bound_of(retention->graph, &finding->chains[0], finding->fan - 1);
-        describe_inner(retention, finding, holder);
+        describe_inner(retention, finding, by_size, holder);
     }
 }
 
@@ -287,7 +289,7 @@ static int describe(const struct retention *retention, const struct py_finding *
         text_add_bytes(&text, "", 0);
     } else {
         express_most(retention, finding, &text);
-        describe_point(retention, finding, &holder);
+        describe_point(retention, finding, class->by_size, &holder);
     }
     holder.expression = text.bytes;
     if (holders_add(class, &holder) != 0)

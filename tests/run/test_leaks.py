@@ -49,11 +49,11 @@ NAMED_TOO = r"Along with it grow: ([^:]*)\. Look"
 
 
 class LeaksTest(host.HostTest):
-    def tell(self, text, **options):
-        """The records that the program was told: (steps, level, text)."""
+    def tell(self, text, before="", **options):
+        """The records that the program was told: (steps, level, text). `before` is there at the first snapshot."""
         driver = host.joined(DRIVER).format(folder=leak_programs.__file__.rsplit("/", 1)[0])
         options.setdefault("top_n_classes", 3)
-        ended = self.run_audited(host.joined(driver, text), snapshot_signal="SIGUSR1", interval_seconds=3600,
+        ended = self.run_audited(host.joined(before, driver, text), snapshot_signal="SIGUSR1", interval_seconds=3600,
                                  **options)
         self.assert_clean(ended)
         return json.loads(ended.out)
@@ -97,6 +97,34 @@ class Verdicts(LeaksTest):
                 continue    # 3.8 does not let it be read
             with self.subTest(program=name):
                 self.assertEqual(self.judge(name, 100), [])
+
+    def test_what_becomes_larger_up_to_its_bound_is_not_accused(self):
+        if self.interpreter.free_threaded:
+            self.skipTest("holders are not to be found there")
+        in_a_list = """
+            import collections
+            rings = [collections.deque(maxlen=%d) for i in range(12)]
+            def step():
+                for ring in rings: ring.extend(range(200))
+        """
+        in_threads = """
+            import collections, threading
+            turn = threading.Barrier(13)
+            def work():
+                ring = collections.deque(maxlen=%d)
+                while True:
+                    turn.wait()
+                    ring.extend(range(200))
+                    turn.wait()
+            for i in range(12): threading.Thread(target=work, daemon=True).start()
+            def step(): turn.wait(), turn.wait()
+        """
+        for rings in in_a_list, in_threads:
+            with self.subTest(rings=rings):
+                self.assertEqual(self.tell("run(step, 40)", before=rings % 100000), [])
+                # Without a bound it is.
+                self.assertRegex(self.tell("run(step, 40)", before=rings.replace("maxlen=%d", ""))[0][2],
+                                 SUSPECTED.replace(r"(\S+)", "collections.deque"))
 
     def test_beyond_its_bound_it_is(self):
         if self.interpreter.free_threaded:
