@@ -81,8 +81,9 @@ void report_add_holder(struct text *text, const struct holder *holder)
 
 static void add_share(struct text *text, uint64_t share, const struct held_class *class)
 {
-    text_add(text, "\n  %llu of %llu by ", (unsigned long long)share,
-             (unsigned long long)class->sample);
+    text_add(text, "\n  ");
+    report_add_share(text, share, class->sample);
+    text_add(text, " by ");
 }
 
 void report_add_held(struct text *text, const struct held_class *class)

@@ -23,6 +23,9 @@ void report_add_holder(struct text *text, const struct holder *holder);
 /* Appends a number with commas between its thousands: 1,234,567. */
 void report_add_count(struct text *text, uint64_t count);
 
+/* Appends how many of how many: `48 of 50`. */
+void report_add_share(struct text *text, uint64_t share, uint64_t whole);
+
 /* Appends a size as B (no decimal), KB, MB or GB (one decimal, 1024-based): 512 B, 45.2 MB. */
 void report_add_size(struct text *text, uint64_t bytes);
 

@@ -17,6 +17,13 @@ void report_add_count(struct text *text, uint64_t count)
     }
 }
 
+void report_add_share(struct text *text, uint64_t share, uint64_t whole)
+{
+    report_add_count(text, share);
+    text_add(text, " of ");
+    report_add_count(text, whole);
+}
+
 /* Tenths of `unit`, a half rounded to even as Python's own formatting does. In integers, because
  * printf would take the decimal point from the host's locale. */
 static uint64_t tenths_of(uint64_t bytes, uint64_t unit)

@@ -188,11 +188,10 @@ static void add_holders(struct text *text, const struct held_class *held)
 {
     for (size_t i = 0; i < held->holder_count; i++) {
         const struct holder *holder = &held->holders[i];
-        if (held->by_size)
-            text_add(text, i == 0 ? " The largest are held by " : "; ");
-        else
-            text_add(text, i == 0 ? " %llu of %llu are held by " : "; %llu of %llu by ",
-                     (unsigned long long)holder->share, (unsigned long long)held->sample);
+        text_add(text, i == 0 ? (held->by_size ? " The largest" : " ") : "; ");
+        if (!held->by_size)
+            report_add_share(text, holder->share, held->sample);
+        text_add(text, i == 0 ? " are held by " : (held->by_size ? "" : " by "));
         report_add_holder(text, holder);
     }
     if (held->holder_count > 0)

@@ -814,7 +814,7 @@ class Choice(RetentionTest):
             print(json.dumps([{"__main__.Held": found}]))
         """, ["Held"])
         for i, lines in enumerate(found["Held"]):
-            self.assertRegex("\n".join(lines), r"^(\d+) of \1 by __main__.keep\[\*\] \(list, %d items"
+            self.assertRegex("\n".join(lines), r"^([\d,]+) of \1 by __main__.keep\[\*\] \(list, %d items"
                              % (20 * i + 20))
 
     def test_inline_says_why_not(self):
@@ -860,18 +860,18 @@ class Untracked(RetentionTest):
             scattered = [[complex(i, 5)] for i in range(2000)]
             tell()
         """, {"complex": [
-            "6000 of 20000 by __main__.listed[*] (list, 6,000 items)",
-            "5000 of 20000 by __main__.bot.seen[*] (dict, 5,000 items)",
-            "4000 of 20000 by __main__.append.__closure__['rows'][*] (list, 4,000 items)",
-            "3000 of 20000 by __main__.a_set[*] (set, 3,000 items)",
-            "2000 of 20000 by others"]})
+            "6,000 of 20,000 by __main__.listed[*] (list, 6,000 items)",
+            "5,000 of 20,000 by __main__.bot.seen[*] (dict, 5,000 items)",
+            "4,000 of 20,000 by __main__.append.__closure__['rows'][*] (list, 4,000 items)",
+            "3,000 of 20,000 by __main__.a_set[*] (set, 3,000 items)",
+            "2,000 of 20,000 by others"]})
 
     def test_in_what_is_not_tracked_either(self):
         self.check("""
             by_name = {"a": {i: bytearray(b"%d" % i) for i in range(10)},
                        "b": {i: bytearray(b"%d" % i) for i in range(5000)}}
             tell()
-        """, {"bytearray": ["5000 of 5010 by __main__.by_name['b'][*] (dict, 5,000 items)", "10 of 5010 by others"]})
+        """, {"bytearray": ["5,000 of 5,010 by __main__.by_name['b'][*] (dict, 5,000 items)", "10 of 5,010 by others"]})
 
     def test_in_tuples(self):
         # Which tuples and dicts of such objects are tracked depends on the version, and so does who is asked.
@@ -881,9 +881,9 @@ class Untracked(RetentionTest):
             gc.collect()
             tell()
         """, ["complex", "range"])
-        self.assertRegex("\n".join(found["complex"]), r"^(\d+) of \1 by __main__\.pairs\[\*\]\[\*\] \(list, 5,000 items")
+        self.assertRegex("\n".join(found["complex"]), r"^([\d,]+) of \1 by __main__\.pairs\[\*\]\[\*\] \(list, 5,000 items")
         self.assertRegex("\n".join(found["range"]),
-                         r"^(\d+) of \1 by __main__\.by_number\[\*\]\[\*\] \(dict, 5,000 items")
+                         r"^([\d,]+) of \1 by __main__\.by_number\[\*\]\[\*\] \(dict, 5,000 items")
 
     def test_in_many_objects(self):
         self.check("""
@@ -901,7 +901,7 @@ class Untracked(RetentionTest):
             import collections
             last = collections.deque((complex(i, 1) for i in range(3000)), maxlen=5000)
             tell()
-        """, {"complex": ["3000 of 3000 by __main__.last[*] (collections.deque, 3,000 items, at most 5,000)"]})
+        """, {"complex": ["3,000 of 3,000 by __main__.last[*] (collections.deque, 3,000 items, at most 5,000)"]})
 
     def test_none_of_a_class_that_is_not_there(self):
         self.check("tell()", {"no.such.Class": []})
