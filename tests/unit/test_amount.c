@@ -117,6 +117,8 @@ static void test_moments(void **state)
     assert_int_equal(moment_of("2026-11-24T13:00:00+01", 19, false), 1795525200000);
     assert_int_equal(moment_of("2026-13-24T13:00:00", 0, false), NOTHING);
     assert_int_equal(moment_of("2026-11-24T24:00:00", 0, false), NOTHING);
+    assert_int_equal(moment_of("2026-02-29T13:00:00", 0, false), NOTHING);
+    assert_int_equal(moment_of("2028-02-29T13:00:00", 19, false), 1835442000000);
     assert_int_equal(moment_of("2026-11-24T13:00", 0, false), NOTHING);
 }
 
@@ -156,6 +158,7 @@ static void test_moments_without_a_year(void **state)
         {"Jan  1 09:00:00", "2026-12-31T23:00:00Z", "2027-01-01T09:00:00Z"},
         {"Nov 25 09:00:00", "2026-11-24T13:00:00Z", "2026-11-25T09:00:00Z"},
         {"Nov 26 09:00:00", "2026-11-24T13:00:00Z", "2025-11-26T09:00:00Z"},
+        {"Feb 29 09:00:00", "2029-01-02T13:00:00Z", "2028-02-29T09:00:00Z"},
     };
     for (size_t i = 0; i < ARRAY_LENGTH(cases); i++)
         assert_int_equal(syslog_moment(cases[i].text, cases[i].now),

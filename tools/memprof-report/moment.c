@@ -21,6 +21,13 @@ static int digits_at(const char *text, int count)
     return number;
 }
 
+static int days_of(int year, int month)
+{
+    static const int days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+    bool is_leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+    return month == 2 && is_leap ? 29 : days[month - 1];
+}
+
 /* -1 if there is no such time. */
 static int64_t seconds_of(int year, int month, int day, const char *clock)
 {
@@ -28,9 +35,9 @@ static int64_t seconds_of(int year, int month, int day, const char *clock)
     parts.tm_hour = digits_at(clock, 2);
     parts.tm_min = digits_at(clock + 3, 2);
     parts.tm_sec = digits_at(clock + 6, 2);
-    if (year < 1970 || month < 1 || month > 12 || day < 1 || day > 31 || clock[2] != ':' ||
-        clock[5] != ':' || parts.tm_hour < 0 || parts.tm_hour > 23 || parts.tm_min < 0 ||
-        parts.tm_min > 59 || parts.tm_sec < 0 || parts.tm_sec > 60)
+    if (year < 1970 || month < 1 || month > 12 || day < 1 || day > days_of(year, month) ||
+        clock[2] != ':' || clock[5] != ':' || parts.tm_hour < 0 || parts.tm_hour > 23 ||
+        parts.tm_min < 0 || parts.tm_min > 59 || parts.tm_sec < 0 || parts.tm_sec > 60)
         return -1;
     return timegm(&parts);
 }
@@ -106,7 +113,7 @@ size_t moment_read_syslog(const char *text, size_t size, int64_t now_ms, struct 
     if (gmtime_r(&latest, &parts) == NULL)
         return 0;
     int64_t seconds = seconds_of(parts.tm_year + 1900, month + 1, day, text + 7);
-    if (seconds > latest)
+    if (seconds < 0 || seconds > latest)
         seconds = seconds_of(parts.tm_year + 1899, month + 1, day, text + 7);
     if (seconds < 0)
         return 0;
