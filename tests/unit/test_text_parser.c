@@ -130,7 +130,7 @@ static void test_what_a_log_puts_behind_the_end(void **state)
 {
     (void)state;
     check("Memory Snapshot" TABLES "\nSnapshot cost: pause 4.1 ms (inline), 1.0 ms in background, "
-                                   "12 objects  [x] at=(1, 2, 3)\n",
+          "12 objects  [x] at=(1, 2, 3)\n",
           SKIPPED_KINDS, "pid -1 time -1 sequence -1 elapsed -1: 12 -1 -1 -1 -1 -1 -1 -1" CLASSES);
 }
 
