@@ -160,23 +160,36 @@ static bool is_ours(const void *function)
            info.dli_fbase == own.dli_fbase;
 }
 
+/* A plugin may be closed, and its libpython with it, of which we keep addresses. */
+static void keep_loaded(const void *function)
+{
+    Dl_info info;
+    if (dladdr(function, &info) != 0 && info.dli_fname != NULL)
+        dlopen(info.dli_fname, RTLD_LAZY | RTLD_NOLOAD | RTLD_NODELETE);
+}
+
 /* The real `name`, as the code at `caller` would have found it without us. A plugin's own libpython
  * is usually RTLD_LOCAL, where RTLD_NEXT does not look. Arms on the way. */
 static void *arm_and_find(const char *name, const void *caller)
 {
     Dl_info info;
     void *function = NULL;
-    void *library = NULL;
+    void *plugin = NULL;
     if (dladdr(caller, &info) != 0 && info.dli_fname != NULL)
-        library = dlopen(info.dli_fname, RTLD_LAZY | RTLD_NOLOAD);
+        plugin = dlopen(info.dli_fname, RTLD_LAZY | RTLD_NOLOAD);
+    void *library = plugin;
     if (library != NULL)
         function = dlsym(library, name);
     if (function == NULL || is_ours(function)) {
         library = RTLD_DEFAULT;
         function = dlsym(RTLD_NEXT, name);
     }
-    if (function != NULL && is_allowed())
+    if (function != NULL && is_allowed()) {
         arm(library);
+        keep_loaded(function);
+    }
+    if (plugin != NULL)
+        dlclose(plugin);
     return function;
 }
 

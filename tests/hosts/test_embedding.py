@@ -163,6 +163,9 @@ class Plugin:
     def test_several_lives(self):
         self.check("global", 3, BODY, WITH_LOGGING)
 
+    def test_closed_and_opened_again(self):
+        self.check("reload", 3, BODY, WITH_LOGGING)
+
 
 def declare():
     for libpython in installed.find_libpythons():
