@@ -11,6 +11,8 @@
 #include "elf_symbol.h"
 #include "py_api.h"
 
+#include <pthread.h>
+#include <signal.h>
 #include <stdint.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -42,17 +44,32 @@ static void unlink_hook(void)
     head = NULL;
 }
 
-static int on_event(const char *event, PyObject *arguments, void *data)
+static void call_ready(void)
 {
-    (void)event, (void)arguments, (void)data;
-    if (call_when_ready == NULL || !py.Py_IsInitialized() || !py.PyGILState_Check())
-        return 0;
     void (*ready)(void) = call_when_ready;
     call_when_ready = NULL;
     unlink_hook();
     ready();
     py_clear_error();
-    return 0;
+}
+
+/* A KeyboardInterrupt that Python code raises while we have it run would be cleared with the errors
+ * of our own: one that has come is left to the program, which goes on with it, and the next one
+ * waits. */
+static int on_event(const char *event, PyObject *arguments, void *data)
+{
+    (void)event, (void)arguments, (void)data;
+    if (call_when_ready == NULL || !py.Py_IsInitialized() || !py.PyGILState_Check())
+        return 0;
+    sigset_t interrupt, before;
+    sigemptyset(&interrupt);
+    sigaddset(&interrupt, SIGINT);
+    pthread_sigmask(SIG_BLOCK, &interrupt, &before);
+    int status = py.PyErr_CheckSignals();
+    if (status == 0)
+        call_ready();
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return status;
 }
 
 /* The one word in which `now` differs from `before`, NULL if there is none or more than one. */

@@ -82,6 +82,7 @@ PY_FUNCTION(void, Py_IncRef, (PyObject *))
 PY_FUNCTION(void, Py_DecRef, (PyObject *))
 PY_FUNCTION(PyObject *, PyErr_Occurred, (void))
 PY_FUNCTION(void, PyErr_Clear, (void))
+PY_FUNCTION(int, PyErr_CheckSignals, (void))
 
 /* Include/cpython/sysmodule.h up to 3.12, Include/internal/pycore_sysmodule.h from 3.13 on, where
  * it stays exported for _pickle. Without it sys.getsizeof() itself is called. */

@@ -2,6 +2,8 @@
 """The program ends, forks and starts others exactly as it does without the profiler."""
 
 import os
+import signal
+import time
 
 import host
 
@@ -195,6 +197,14 @@ class Signals(host.HostTest):
             ["sh", "-c", "trap '' USR2; exec \"$0\" \"$1\"", self.python, path], environment)
         self.assertEqual(len(ended.complaints), 1, ended)
         self.assertIn("SIGUSR2", ended.complaints[0])
+
+    def test_an_interrupt_while_the_program_starts(self):
+        command, environment = self.program("import time; time.sleep(0.5)")
+        for i in range(120):
+            with host.Program(command, environment, self.folder) as program:
+                time.sleep(0.003 + i * 0.0002)
+                program.signal(signal.SIGINT)
+                self.assertNotEqual(program.end().code, 0, "the interrupt is lost")
 
     def test_real_time_signal(self):
         ended = self.run_program(host.joined(host.LOGGING_TO_STDERR, """
