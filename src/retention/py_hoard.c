@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
- * What several hold counts for the oldest of them: what is shared, as names are, is no growth.
+ * What several hold counts for the oldest of them: what is shared, as names are, is no growth. The
+ * dict of interned strings holds none of them (its references are not counted:
+ * _PyUnicode_InternMortal of Objects/unicodeobject.c); it is tracked from 3.14 on, as all dicts
+ * are.
  */
 #include "retention/py_hoard.h"
 
@@ -69,13 +72,25 @@ static int add(void *context, PyObject *object)
     return 0;
 }
 
+/* Each string is there as its own key. */
+static bool is_of_interned(PyObject *object)
+{
+    PyObject *key, *value;
+    ssize_t position = 0;
+    return py_class_of(object) == py.PyDict_Type &&
+           py.PyDict_Next(object, &position, &key, &value) && key == value;
+}
+
 static int follow_list(struct scan *scan, const struct py_gc_head *head)
 {
     const struct py_ancestry *ancestry = scan->ancestry;
     for (struct py_gc_head *at = py_gc_next(head); at != head; at = py_gc_next(at)) {
         scan->object = py_gc_object(at);
         uint32_t number = py_graph_number(ancestry->graph, scan->object);
-        if (number != PY_GRAPH_NONE && ancestry->parents[number] != PY_ANCESTRY_NONE &&
+        if (number == PY_GRAPH_NONE || ancestry->parents[number] == PY_ANCESTRY_NONE)
+            continue;
+        bool is_of_c = ancestry->parents[number] == (PY_ANCESTRY_ROOT | PY_ROOT_OUTSIDE);
+        if (!(is_of_c && is_of_interned(scan->object)) &&
             py_untracked_follow(&scan->untracked, scan->object) != 0)
             return -1;
     }
